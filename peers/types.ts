@@ -1,0 +1,44 @@
+/**
+ * The contracts of the peer layer: what the node, the snapshotter and the volume server's feeder see of it.
+ */
+import type { BlockId, ChainId, LayerRecord, Root, VolumeIndex } from '../blocks/types.ts';
+
+/** A neighbour, by the common name of its certificate. */
+export interface Peer {
+  /** `host:port` of its peer gRPC. */
+  address: string;
+  /** Known only once it has answered. */
+  name: string | undefined;
+  state: 'up' | 'down' | 'unknown';
+  /** Smoothed round trip; undefined before the first answer. */
+  rttMs: number | undefined;
+  /** Smoothed rate of block transfers from it. */
+  bytesPerSecond: number | undefined;
+}
+
+/** Who is there. Later filled by libp2p; for now by the configuration's list. */
+export interface Membership {
+  peers(): readonly Peer[];
+  onChange(listener: () => void): () => void;
+}
+
+/** Lower is sooner. A demand read has a container waiting on it. */
+export type Priority = 'demand' | 'prefetch' | 'completion';
+
+/** What this node gets from its neighbours. */
+export interface Neighbours {
+  /** Asks all at once, answers with the first hit; undefined after `timeoutMs` or when all have said no. Misses are remembered briefly. */
+  findLayer(chainId: ChainId, timeoutMs: number): Promise<LayerRecord | undefined>;
+  /** Index and metadata blocks of a volume, verified and stored (blocks synced before the index is published). */
+  fetchVolume(root: Root): Promise<VolumeIndex>;
+  /**
+   * Resolves once the block is in the store. Requests for one block are merged; a higher priority lifts a waiting one.
+   * Waits while no neighbour has it; rejects after the configured bound, or on abort.
+   */
+  want(id: BlockId, priority: Priority, signal?: AbortSignal): Promise<void>;
+}
+
+/** What this node offers its neighbours. The peer service asks it and nothing else. */
+export interface Offer {
+  layer(chainId: ChainId): LayerRecord | undefined;
+}
