@@ -1,0 +1,74 @@
+/**
+ * System calls that Node does not offer, called through koffi, off the event loop (on koffi's threads): any of them may
+ * wait for a disk, and a mount waits for the volume server.
+ */
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+
+const libc = koffi.load('libc.so.6');
+
+/** A failed system call, shaped like Node's own errors. */
+export class SyscallError extends Error {
+  readonly syscall: string;
+  /** Positive, as in errno(3). */
+  readonly errno: number;
+  readonly code: string;
+  constructor(syscall: string, errno: number, detail: string) {
+    const code = getSystemErrorName(-errno);
+    super(`${code}: ${syscall} ${detail}`.trimEnd());
+    this.name = 'SyscallError';
+    this.syscall = syscall;
+    this.errno = errno;
+    this.code = code;
+  }
+}
+
+type Argument = string | number | null;
+
+/** Declares a call that answers -1 with errno on failure. `detail` names the object in the error's message. */
+function declare<A extends Argument[]>(prototype: string, name: string) {
+  const raw = libc.func(prototype);
+  return (detail: string, ...args: A): Promise<number> =>
+    new Promise((resolve, reject) => {
+      raw.async(...args, (error: Error | null, result: number) => {
+        if (error) reject(error);
+        else if (result === -1) reject(new SyscallError(name, koffi.errno(), detail));
+        else resolve(result);
+      });
+    });
+}
+
+const rawMount = declare<[string, string, string, number, string]>(
+  'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+  'mount',
+);
+const rawUmount = declare<[string, number]>('int umount2(const char *target, int flags)', 'umount2');
+const rawSyncfs = declare<[number]>('int syncfs(int fd)', 'syncfs');
+
+/** Flags of mount(2), from linux/mount.h. */
+export const MS_RDONLY = 1;
+export const MS_NOSUID = 2;
+export const MS_NODEV = 4;
+/** Flag of umount2(2): leave the name space now, end when the last user has gone. */
+export const MNT_DETACH = 2;
+
+/** mount(2). Throws `SyscallError`. */
+export async function mount(
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+): Promise<void> {
+  await rawMount(`${type} ${source} on ${target}`, source, target, type, flags, data);
+}
+
+/** umount2(2). Throws `SyscallError`; code EINVAL means that nothing is mounted there. */
+export async function unmount(target: string, flags = 0): Promise<void> {
+  await rawUmount(target, target, flags);
+}
+
+/** syncfs(2): all dirty data of the file system that holds `fd`. */
+export async function syncfs(fd: number): Promise<void> {
+  await rawSyncfs(`fd ${fd}`, fd);
+}
