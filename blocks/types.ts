@@ -43,7 +43,7 @@ export interface VolumeIndex {
   /** Size of the image in bytes, a multiple of PAGE_BYTES. */
   readonly sizeBytes: number;
   readonly blockCount: number;
-  /** Sum of the sizes of distinct blocks. */
+  /** Name of block i. One block may stand at several places of an image. */
   blockId(i: number): BlockId;
   /** Offset of block i in the image; `offset(blockCount)` is `sizeBytes`. */
   offset(i: number): number;

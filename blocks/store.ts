@@ -1,0 +1,241 @@
+/**
+ * The block store on disk: `<dir>/ab/<sha256>`, each file written once.
+ *
+ * Invariants, and the tests (store.conformance.ts, store.test.ts) that guard them:
+ * - Order of a put: verify, write `<dir>/tmp/<random>`, rename. So no reader ever sees half a block, whoever dies when
+ *   ("a put that fails", "leftovers of a crash").
+ * - After `put` the file holds these very bytes as the kernel sees them, also if a power loss had left a torn file
+ *   under the name: an existing file is compared and, when it differs, replaced ("a put heals").
+ * - A put survives a power loss only after `sync`. An index that names the block is published after that, so a torn
+ *   block is never part of a published volume, and every reader that matters checks the hash anyway.
+ * - Several processes may use one folder (the node, its ingest child, the volume server). Only the one that opened it as
+ *   owner sweeps `tmp`; a sweep may fail another's put, never spoil it.
+ */
+import { randomBytes } from 'node:crypto';
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CorruptBlockError, isSha256, MAX_BLOCK_BYTES, verifyBlock } from './block.ts';
+import { syncfs } from './libc.ts';
+import type { BlockId, BlockStore } from './types.ts';
+
+export interface BlockStoreOptions {
+  /** Told of each corrupt block after its removal. */
+  onCorrupt?: (error: CorruptBlockError) => void;
+  /** The owner (default) sweeps leftovers and counts what is there; a guest, such as the ingest child, does neither. */
+  guest?: boolean;
+  /** write(2), injectable for tests of faults: answers how much it wrote. */
+  write?: (file: FileHandle, bytes: Uint8Array, position: number) => Promise<number>;
+}
+
+async function writeOnce(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+  return (await file.write(bytes, 0, bytes.length, position)).bytesWritten;
+}
+
+/** Opens (and makes, when it is not there) the store in `dir`. */
+export async function openBlockStore(dir: string, options: BlockStoreOptions = {}): Promise<DiskBlockStore> {
+  const last = join(dir, 'ff');
+  await mkdir(join(dir, 'tmp'), { recursive: true, mode: 0o700 });
+  if (!existsSync(last)) {
+    for (let i = 0; i < 256; i++) {
+      await mkdir(join(dir, i.toString(16).padStart(2, '0')), { recursive: true, mode: 0o700 });
+    }
+  }
+  const store = new DiskBlockStore(dir, options);
+  if (!options.guest) await store.recover();
+  return store;
+}
+
+export class DiskBlockStore implements BlockStore {
+  readonly #dir: string;
+  readonly #onCorrupt: (error: CorruptBlockError) => void;
+  readonly #write: (file: FileHandle, bytes: Uint8Array, position: number) => Promise<number>;
+  /** Puts under way: the same block asked for twice is written once. */
+  readonly #putting = new Map<BlockId, Promise<void>>();
+  #count = 0;
+  #bytes = 0;
+
+  constructor(dir: string, options: BlockStoreOptions) {
+    this.#dir = dir;
+    this.#onCorrupt = options.onCorrupt ?? (() => {});
+    this.#write = options.write ?? writeOnce;
+  }
+
+  has(id: BlockId): boolean {
+    return existsSync(this.path(id));
+  }
+
+  /** Throws for anything but 64 hex digits. */
+  path(id: BlockId): string {
+    if (!isSha256(id)) throw new TypeError(`no block id: ${JSON.stringify(id)}`);
+    return `${this.#dir}/${id.slice(0, 2)}/${id}`;
+  }
+
+  async put(id: BlockId, bytes: Uint8Array): Promise<void> {
+    const path = this.path(id);
+    verifyBlock(id, bytes);
+    const before = this.#putting.get(id);
+    if (before) return before;
+    const putting = this.#put(path, bytes).finally(() => this.#putting.delete(id));
+    this.#putting.set(id, putting);
+    return putting;
+  }
+
+  async #put(path: string, bytes: Uint8Array): Promise<void> {
+    const old = await readBlock(path);
+    if (old && bytes.length === old.sizeBytes && old.bytes?.equals(bytes)) return;
+    const temporary = this.#temporary();
+    try {
+      await this.#writeAll(temporary, bytes);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    this.note(old ? 0 : 1, bytes.length - (old?.sizeBytes ?? 0));
+  }
+
+  async #writeAll(path: string, bytes: Uint8Array): Promise<void> {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += await this.#write(file, bytes.subarray(done), done);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async get(id: BlockId): Promise<Buffer | undefined> {
+    const path = this.path(id);
+    const found = await readBlock(path);
+    if (!found) return undefined;
+    try {
+      verifyBlock(id, found.bytes ?? Buffer.alloc(0));
+      return found.bytes;
+    } catch (error) {
+      await this.#discard(id, path);
+      this.#onCorrupt(error as CorruptBlockError);
+      return undefined;
+    }
+  }
+
+  /**
+   * Removes a corrupt block. Takes it away by rename and looks again, because another writer may have replaced it with a
+   * good one in the meantime: that one goes back.
+   */
+  async #discard(id: BlockId, path: string): Promise<void> {
+    const taken = this.#temporary();
+    try {
+      await rename(path, taken);
+    } catch (error) {
+      if (isAbsent(error)) return;
+      throw error;
+    }
+    const again = await readBlock(taken);
+    try {
+      verifyBlock(id, again?.bytes ?? Buffer.alloc(0));
+      await rename(taken, path);
+    } catch {
+      await rm(taken, { force: true });
+      this.note(-1, -(again?.sizeBytes ?? 0));
+    }
+  }
+
+  async remove(id: BlockId): Promise<void> {
+    const path = this.path(id);
+    const size = await sizeOf(path);
+    if (size === undefined) return;
+    try {
+      await rm(path);
+    } catch (error) {
+      if (isAbsent(error)) return;
+      throw error;
+    }
+    this.note(-1, -size);
+  }
+
+  async sync(): Promise<void> {
+    const file = await open(this.#dir, 'r');
+    try {
+      await syncfs(file.fd);
+    } finally {
+      await file.close();
+    }
+  }
+
+  stats(): { count: number; bytes: number } {
+    return { count: this.#count, bytes: this.#bytes };
+  }
+
+  /** Corrects the totals by what another process (the ingest child) has put here. */
+  note(count: number, bytes: number): void {
+    this.#count += count;
+    this.#bytes += bytes;
+  }
+
+  *ids(): Iterable<BlockId> {
+    for (const folder of this.#folders()) {
+      for (const name of readdirSync(join(this.#dir, folder))) {
+        if (isSha256(name) && name.startsWith(folder)) yield name;
+      }
+    }
+  }
+
+  /** After a start: removes what a crash left behind and counts what is here. */
+  async recover(): Promise<void> {
+    const leftovers = await readdir(join(this.#dir, 'tmp'));
+    for (const name of leftovers) await rm(join(this.#dir, 'tmp', name), { recursive: true, force: true });
+    this.#count = 0;
+    this.#bytes = 0;
+    for (const folder of this.#folders()) {
+      const names = (await readdir(join(this.#dir, folder))).filter(isSha256);
+      const sizes = await Promise.all(names.map((name) => sizeOf(join(this.#dir, folder, name))));
+      for (const size of sizes) if (size !== undefined) this.note(1, size);
+    }
+  }
+
+  #folders(): string[] {
+    const isFolder = (entry: Dirent) => entry.isDirectory() && /^[0-9a-f]{2}$/.test(entry.name);
+    return readdirSync(this.#dir, { withFileTypes: true })
+      .filter(isFolder)
+      .map((entry) => entry.name);
+  }
+
+  #temporary(): string {
+    return join(this.#dir, 'tmp', randomBytes(12).toString('hex'));
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The file as it is; without its bytes when it is longer than any block. undefined: no such file. */
+async function readBlock(path: string): Promise<{ sizeBytes: number; bytes?: Buffer } | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+  try {
+    const { size: sizeBytes } = await file.stat();
+    if (sizeBytes > MAX_BLOCK_BYTES) return { sizeBytes };
+    const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    const { bytesRead } = await file.read(bytes, 0, sizeBytes, 0);
+    return { sizeBytes, bytes: bytes.subarray(0, bytesRead) };
+  } finally {
+    await file.close();
+  }
+}
