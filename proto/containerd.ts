@@ -1,0 +1,29 @@
+/** Messages and services of containerd's API that forage calls. */
+import empty from 'google-protobuf/google/protobuf/empty_pb.js';
+import content from './gen/containerd/services/content/v1/content_pb.js';
+import leases from './gen/containerd/services/leases/v1/leases_pb.js';
+import version from './gen/containerd/services/version/v1/version_pb.js';
+import { methodsOf } from './service.ts';
+
+export { content, empty, leases, version };
+
+const ofContent = methodsOf('containerd.services.content.v1.Content');
+const ofLeases = methodsOf('containerd.services.leases.v1.Leases');
+const ofVersion = methodsOf('containerd.services.version.v1.Version');
+
+export const ContentService = {
+  info: ofContent.unary('Info', content.InfoRequest, content.InfoResponse),
+  list: ofContent.stream('List', content.ListContentRequest, content.ListContentResponse),
+  read: ofContent.stream('Read', content.ReadContentRequest, content.ReadContentResponse),
+};
+
+export const LeasesService = {
+  create: ofLeases.unary('Create', leases.CreateRequest, leases.CreateResponse),
+  delete: ofLeases.unary('Delete', leases.DeleteRequest, empty.Empty),
+  list: ofLeases.unary('List', leases.ListRequest, leases.ListResponse),
+  addResource: ofLeases.unary('AddResource', leases.AddResourceRequest, empty.Empty),
+};
+
+export const VersionService = {
+  version: ofVersion.unary('Version', empty.Empty, version.VersionResponse),
+};

@@ -1,0 +1,150 @@
+import type { Message } from 'google-protobuf';
+import t from 'tap';
+import { AdminService } from './admin.ts';
+import { ContentService, LeasesService, VersionService } from './containerd.ts';
+import { fromInt64, toInt64 } from './int64.ts';
+import { PeersService, peer } from './peer.ts';
+import { SnapshotsService } from './snapshots.ts';
+
+const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+const FUZZ_ROUNDS = 2_000;
+
+type AnyMethod = {
+  path: string;
+  requestSerialize(message: Message): Buffer;
+  requestDeserialize(wire: Buffer): Message;
+  responseSerialize(message: Message): Buffer;
+  responseDeserialize(wire: Buffer): Message;
+};
+
+const methods = [AdminService, ContentService, LeasesService, PeersService, SnapshotsService, VersionService]
+  .flatMap((service) => Object.values(service))
+  .map((method) => method as unknown as AnyMethod);
+
+/** mulberry32: small, seedable, good enough to pick bytes. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let z = Math.imul(state ^ (state >>> 15), 1 | state);
+    z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
+    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Sets every field through its generated setter, nested messages and maps included. */
+function fill(message: Message, depth = 0): Message {
+  const fields = message as unknown as Record<string, (...values: unknown[]) => unknown>;
+  const setters = Object.getOwnPropertyNames(Object.getPrototypeOf(message)).filter((name) =>
+    /^set/.test(name),
+  );
+  for (const setter of setters) setOne(fields, setter, depth);
+  const maps = Object.getOwnPropertyNames(Object.getPrototypeOf(message)).filter((name) =>
+    /^get.*Map$/.test(name),
+  );
+  for (const getter of maps) (fields[getter]!() as Map<string, string>).set('a/β', 'value');
+  return message;
+}
+
+function setOne(
+  fields: Record<string, (...values: unknown[]) => unknown>,
+  setter: string,
+  depth: number,
+): void {
+  const name = setter.slice(3);
+  const adder = name.endsWith('List') ? fields[`add${name.slice(0, -4)}`] : undefined;
+  if (adder) {
+    try {
+      const added = adder.call(fields);
+      if (isMessage(added) && depth < 3) fill(added, depth + 1);
+    } catch {
+      fields[setter]!(['one', 'two']);
+    }
+    return;
+  }
+  const before = fields[`get${name}`]!();
+  if (typeof before === 'number') fields[setter]!(3);
+  else if (typeof before === 'boolean') fields[setter]!(true);
+  else if (before === '0') fields[setter]!('9007199254740993');
+  else if (typeof before === 'string')
+    fields[setter]!(`get${name}_asU8` in fields ? new Uint8Array([0, 255, 7]) : 'text ü');
+}
+
+function isMessage(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && 'serializeBinary' in value;
+}
+
+t.test('every message comes back from the wire as it was', async (t) => {
+  for (const method of methods) {
+    const request = fill(method.requestDeserialize(Buffer.alloc(0)));
+    t.same(
+      method.requestDeserialize(method.requestSerialize(request)).toObject(),
+      request.toObject(),
+      method.path,
+    );
+    const reply = fill(method.responseDeserialize(Buffer.alloc(0)));
+    t.same(
+      method.responseDeserialize(method.responseSerialize(reply)).toObject(),
+      reply.toObject(),
+      method.path,
+    );
+  }
+});
+
+t.test('an empty message has the defaults of proto3', async (t) => {
+  t.same(peer.LayerRecord.deserializeBinary(new Uint8Array()).toObject(), {
+    chainId: '',
+    diffId: '',
+    parent: '',
+    root: '',
+    format: '',
+    origin: peer.LayerRecord.Origin.UNKNOWN,
+  });
+});
+
+t.test('blocks share the memory of the message they arrived in', async (t) => {
+  const reply = new peer.BlocksReply().setDataList([new Uint8Array(4096).fill(7), new Uint8Array()]);
+  const wire = PeersService.blocks.responseSerialize(reply);
+  const [block, missing] = PeersService.blocks.responseDeserialize(wire).getDataList_asU8();
+  t.equal(block!.buffer, wire.buffer, 'no copy');
+  t.equal(block!.length, 4096);
+  t.equal(missing!.length, 0);
+});
+
+t.test('random and damaged bytes give an error or a message', async (t) => {
+  t.comment(`seed ${SEED}`);
+  const next = random(SEED);
+  for (const method of methods) {
+    const whole = method.requestSerialize(fill(method.requestDeserialize(Buffer.alloc(0))));
+    for (let round = 0; round < FUZZ_ROUNDS; round++) {
+      const bytes = round % 2 === 0 ? noise(next) : damaged(whole, next);
+      try {
+        method.requestDeserialize(bytes).toObject();
+      } catch (error) {
+        if (!(error instanceof Error)) t.fail(`${method.path} threw something else`, { error, bytes });
+      }
+    }
+    t.pass(method.path);
+  }
+});
+
+function noise(next: () => number): Buffer {
+  return Buffer.from(Array.from({ length: Math.floor(next() * 64) }, () => Math.floor(next() * 256)));
+}
+
+function damaged(whole: Buffer, next: () => number): Buffer {
+  const bytes = Buffer.from(whole.subarray(0, Math.ceil(next() * whole.length)));
+  for (let flips = 0; flips < 3 && bytes.length > 0; flips++) {
+    bytes[Math.floor(next() * bytes.length)] = Math.floor(next() * 256);
+  }
+  return bytes;
+}
+
+t.test('64-bit numbers are checked both ways', async (t) => {
+  t.equal(toInt64(2 ** 53 - 1), '9007199254740991');
+  t.throws(() => toInt64(2 ** 53), RangeError);
+  t.throws(() => toInt64(0.5), RangeError);
+  t.equal(fromInt64('4096', 'size'), 4096);
+  t.throws(() => fromInt64('9007199254740993', 'size'), /size is out of range/);
+  t.throws(() => fromInt64('-1', 'size'), RangeError);
+});
