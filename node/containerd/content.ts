@@ -1,0 +1,111 @@
+/** Layers' blobs in containerd's content store: which blob a chainID stands for, and its bytes. */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChainId, DiffId } from '../../blocks/types.ts';
+import { ContentService, content } from '../../proto/containerd.ts';
+import { fromInt64 } from '../../proto/int64.ts';
+import { type Connection, ContainerdError } from './connection.ts';
+
+/** Set on a blob by containerd once it has unpacked it: the diffID. */
+const UNCOMPRESSED = 'containerd.io/uncompressed';
+const SHA256 = /^sha256:[0-9a-f]{64}$/;
+const POLL_MIN_MS = 50;
+const POLL_MAX_MS = 800;
+
+export interface LayerBlob {
+  /** Of the blob as the registry has it, often compressed: `sha256:<64 hex>`. */
+  digest: string;
+  diffId: DiffId;
+  sizeBytes: number;
+}
+
+/** A layer by what a snapshot says of it. */
+export interface LayerName {
+  namespace: string;
+  chainId: ChainId;
+  /** The chainID below, '' for the lowest layer. */
+  parent: ChainId | '';
+}
+
+export interface ContentStore {
+  /**
+   * The blob whose label makes this chainID. containerd sets the label just after it has committed the snapshot, so a
+   * missing one is looked for again until `waitMs` have passed. undefined: there is none (built locally, collected).
+   */
+  findLayer(layer: LayerName, waitMs: number, signal?: AbortSignal): Promise<LayerBlob | undefined>;
+  has(namespace: string, digest: string): Promise<boolean>;
+  /** The blob's bytes in order, as they are stored; not verified. Throws `ContainerdError`, `not-found` among them. */
+  read(namespace: string, digest: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** The chainID of a layer on its parent's ('' for the lowest), as OCI's image specification defines it. */
+export function chainIdOf(parent: ChainId | '', diffId: DiffId): ChainId {
+  if (parent === '') return diffId;
+  return `sha256:${createHash('sha256').update(`${parent} ${diffId}`).digest('hex')}`;
+}
+
+export function contentStore(connection: Connection): ContentStore {
+  async function findOnce(layer: LayerName, signal?: AbortSignal): Promise<LayerBlob | undefined> {
+    const request = new content.ListContentRequest();
+    request.setFiltersList([labelFilter(layer)]);
+    for await (const reply of connection.stream(ContentService.list, layer.namespace, request, signal)) {
+      for (const info of reply.getInfoList()) {
+        const blob = blobOf(info);
+        if (blob !== undefined && chainIdOf(layer.parent, blob.diffId) === layer.chainId) return blob;
+      }
+    }
+    return undefined;
+  }
+
+  async function findLayer(layer: LayerName, waitMs: number, signal?: AbortSignal) {
+    const endMs = Date.now() + waitMs;
+    for (let pauseMs = POLL_MIN_MS; ; pauseMs = Math.min(2 * pauseMs, POLL_MAX_MS)) {
+      const blob = await findOnce(layer, signal);
+      const leftMs = endMs - Date.now();
+      if (blob !== undefined || leftMs <= 0) return blob;
+      await sleep(Math.min(pauseMs, leftMs), undefined, { signal });
+    }
+  }
+
+  async function has(namespace: string, digest: string): Promise<boolean> {
+    const request = new content.InfoRequest();
+    request.setDigest(digest);
+    try {
+      await connection.call(ContentService.info, namespace, request);
+      return true;
+    } catch (error) {
+      if (error instanceof ContainerdError && error.kind === 'not-found') return false;
+      throw error;
+    }
+  }
+
+  async function* read(namespace: string, digest: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const request = new content.ReadContentRequest();
+    request.setDigest(digest);
+    let position = 0;
+    for await (const reply of connection.stream(ContentService.read, namespace, request, signal)) {
+      const data = reply.getData_asU8();
+      const offset = fromInt64(reply.getOffset(), 'offset of a piece of content');
+      if (offset !== position) {
+        throw new Error(`containerd sent ${digest} out of order: ${offset} after ${position} bytes`);
+      }
+      position += data.length;
+      yield data;
+    }
+  }
+
+  return { findLayer, has, read };
+}
+
+/** The lowest layer's chainID is its diffID, so containerd can pick the blob; above, the label's presence has to do. */
+function labelFilter({ parent, chainId }: LayerName): string {
+  return parent === '' ? `labels."${UNCOMPRESSED}"==${chainId}` : `labels."${UNCOMPRESSED}"`;
+}
+
+/** undefined where a digest is not of the one kind that chainIDs are made of. */
+function blobOf(info: content.Info): LayerBlob | undefined {
+  const digest = info.getDigest();
+  const diffId = info.getLabelsMap().get(UNCOMPRESSED) ?? '';
+  if (!SHA256.test(digest) || !SHA256.test(diffId)) return undefined;
+  return { digest, diffId, sizeBytes: fromInt64(info.getSize(), 'size of a blob') };
+}

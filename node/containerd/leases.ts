@@ -1,0 +1,89 @@
+/**
+ * Leases that keep a layer's blob in containerd's content store while it is read: with `discard_unpacked_layers`, and when
+ * the image is removed meanwhile, nothing else does. A lease is created, then given its blob; the caller looks afterwards
+ * whether the blob is still there. A lease that a crash left is removed at the next start, or by containerd itself
+ * when it expires.
+ */
+import { randomUUID } from 'node:crypto';
+import { LeasesService, leases as pb } from '../../proto/containerd.ts';
+import { type Connection, ContainerdError } from './connection.ts';
+
+/** Marks our leases. The value is the digest of the blob that is held. */
+const OURS = 'io.forage.ingest';
+/** containerd's collector ignores a lease after this time (RFC 3339). */
+const EXPIRE = 'containerd.io/gc.expire';
+/** Longer than any ingest takes, its time in the queue included. */
+const EXPIRE_MS = 12 * 3600 * 1000;
+
+export interface Leases {
+  /** Keeps the blob until `release`, which never throws: a lease that cannot be removed now expires. */
+  hold(namespace: string, digest: string): Promise<{ release(): Promise<void> }>;
+  /** Removes what a crash left in these namespaces, and answers how many. Call it before the first `hold`. */
+  removeLeftovers(namespaces: Iterable<string>): Promise<number>;
+}
+
+export function leases(connection: Connection): Leases {
+  async function create(namespace: string, digest: string): Promise<string> {
+    const request = new pb.CreateRequest();
+    request.setId(`forage-${randomUUID()}`);
+    request
+      .getLabelsMap()
+      .set(OURS, digest)
+      .set(EXPIRE, new Date(Date.now() + EXPIRE_MS).toISOString());
+    await connection.call(LeasesService.create, namespace, request);
+    return request.getId();
+  }
+
+  async function addBlob(namespace: string, id: string, digest: string): Promise<void> {
+    const resource = new pb.Resource();
+    resource.setId(digest);
+    resource.setType('content');
+    const request = new pb.AddResourceRequest();
+    request.setId(id);
+    request.setResource(resource);
+    await connection.call(LeasesService.addResource, namespace, request);
+  }
+
+  /** Answers whether the lease is gone. */
+  async function remove(namespace: string, id: string): Promise<boolean> {
+    const request = new pb.DeleteRequest();
+    request.setId(id);
+    try {
+      await connection.call(LeasesService.delete, namespace, request);
+      return true;
+    } catch (error) {
+      if (error instanceof ContainerdError) return error.kind === 'not-found';
+      throw error;
+    }
+  }
+
+  async function ours(namespace: string): Promise<string[]> {
+    const request = new pb.ListRequest();
+    request.setFiltersList([`labels."${OURS}"`]);
+    const reply = await connection.call(LeasesService.list, namespace, request);
+    return reply.getLeasesList().map((lease) => lease.getId());
+  }
+
+  return {
+    async hold(namespace, digest) {
+      const id = await create(namespace, digest);
+      const release = async () => {
+        await remove(namespace, id);
+      };
+      try {
+        await addBlob(namespace, id, digest);
+      } catch (error) {
+        await release();
+        throw error;
+      }
+      return { release };
+    },
+    async removeLeftovers(namespaces) {
+      let removed = 0;
+      for (const namespace of namespaces) {
+        for (const id of await ours(namespace)) if (await remove(namespace, id)) removed++;
+      }
+      return removed;
+    },
+  };
+}

@@ -1,0 +1,167 @@
+/** A containerd in memory that serves, over a real unix socket, the calls that forage makes. For tests. */
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import {
+  ContentService,
+  content,
+  empty,
+  LeasesService,
+  leases,
+  VersionService,
+  version,
+} from '../../proto/containerd.ts';
+import { toInt64 } from '../../proto/int64.ts';
+import { type CallContext, type Handlers, implement } from '../../proto/serve.ts';
+
+interface Blob {
+  bytes: Uint8Array;
+  labels: Record<string, string>;
+}
+
+interface Lease {
+  labels: Record<string, string>;
+  resources: { type: string; id: string }[];
+}
+
+interface Namespace {
+  blobs: Map<string, Blob>;
+  leases: Map<string, Lease>;
+}
+
+export interface ContainerdTwin {
+  /** What it holds; made on first use. */
+  namespace(name: string): Namespace;
+  /** Pieces of content sent so far. */
+  piecesSent(): number;
+  stop(): Promise<void>;
+}
+
+class NotFound extends Error {}
+
+const UNCOMPRESSED = 'containerd.io/uncompressed';
+
+/** Listens on `socketPath`. A blob is sent in pieces of `pieceBytes`. */
+export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 20): Promise<ContainerdTwin> {
+  const namespaces = new Map<string, Namespace>();
+  let sent = 0;
+
+  function namespace(name: string): Namespace {
+    const known = namespaces.get(name) ?? { blobs: new Map(), leases: new Map() };
+    namespaces.set(name, known);
+    return known;
+  }
+
+  function of(context: CallContext): Namespace {
+    const name = context.headers.get('containerd-namespace')[0];
+    if (typeof name !== 'string') throw new Error('namespace is required');
+    return namespace(name);
+  }
+
+  const contentHandlers: Handlers<typeof ContentService> = {
+    async info(request, context) {
+      const blob = found(of(context).blobs.get(request.getDigest()), request.getDigest());
+      const reply = new content.InfoResponse();
+      reply.setInfo(infoOf(request.getDigest(), blob));
+      return reply;
+    },
+    async *list(request, context) {
+      for (const [digest, blob] of of(context).blobs) {
+        if (!request.getFiltersList().some((filter) => matches(filter, blob.labels))) continue;
+        const reply = new content.ListContentResponse();
+        reply.addInfo(infoOf(digest, blob));
+        yield reply;
+      }
+    },
+    async *read(request, context) {
+      const { bytes } = found(of(context).blobs.get(request.getDigest()), request.getDigest());
+      for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
+        const reply = new content.ReadContentResponse();
+        reply.setOffset(toInt64(offset));
+        reply.setData(bytes.subarray(offset, offset + pieceBytes));
+        sent++;
+        yield reply;
+      }
+    },
+  };
+
+  const leaseHandlers: Handlers<typeof LeasesService> = {
+    async create(request, context) {
+      const labels = Object.fromEntries(request.getLabelsMap().getEntryList());
+      of(context).leases.set(request.getId(), { labels, resources: [] });
+      return new leases.CreateResponse();
+    },
+    async delete(request, context) {
+      if (!of(context).leases.delete(request.getId())) throw new NotFound(request.getId());
+      return new empty.Empty();
+    },
+    async list(request, context) {
+      const reply = new leases.ListResponse();
+      for (const [id, { labels }] of of(context).leases) {
+        if (!request.getFiltersList().some((filter) => matches(filter, labels))) continue;
+        const lease = new leases.Lease();
+        lease.setId(id);
+        reply.addLeases(lease);
+      }
+      return reply;
+    },
+    async addResource(request, context) {
+      const { type, id } = request.getResource()!.toObject();
+      found(of(context).leases.get(request.getId()), request.getId()).resources.push({ type, id });
+      return new empty.Empty();
+    },
+  };
+
+  const versionHandlers: Handlers<typeof VersionService> = {
+    async version() {
+      const reply = new version.VersionResponse();
+      reply.setVersion('2.1.9');
+      return reply;
+    },
+  };
+
+  const server = new Server();
+  server.addService(ContentService, implement(ContentService, contentHandlers, toStatus));
+  server.addService(LeasesService, implement(LeasesService, leaseHandlers, toStatus));
+  server.addService(VersionService, implement(VersionService, versionHandlers, toStatus));
+  await new Promise<void>((resolve, reject) =>
+    server.bindAsync(`unix://${socketPath}`, ServerCredentials.createInsecure(), (error) =>
+      error ? reject(error) : resolve(),
+    ),
+  );
+
+  return {
+    namespace,
+    piecesSent: () => sent,
+    stop: async () => server.forceShutdown(),
+  };
+}
+
+function found<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new NotFound(name);
+  return value;
+}
+
+function toStatus(error: unknown) {
+  if (error instanceof NotFound) return { code: status.NOT_FOUND, details: `${error.message}: not found` };
+  return { code: status.INVALID_ARGUMENT, details: String(error) };
+}
+
+function infoOf(digest: string, blob: Blob): content.Info {
+  const info = new content.Info();
+  info.setDigest(digest);
+  info.setSize(toInt64(blob.bytes.length));
+  for (const [key, value] of Object.entries(blob.labels)) info.getLabelsMap().set(key, value);
+  return info;
+}
+
+/** The two forms of containerd's filters in use here: `labels."k"` and `labels."k"==v`. */
+function matches(filter: string, labels: Record<string, string>): boolean {
+  const match = /^labels\."(?<key>[^"]+)"(?:==(?<value>\S+))?$/.exec(filter);
+  if (!match?.groups) throw new Error(`unknown filter ${filter}`);
+  const { key, value } = match.groups;
+  return value === undefined ? key! in labels : labels[key!] === value;
+}
+
+/** Labels of an unpacked layer. */
+export function unpacked(diffId: string): Record<string, string> {
+  return { [UNCOMPRESSED]: diffId };
+}
