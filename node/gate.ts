@@ -3,35 +3,46 @@
  * made must still be there when the volume's index is published.
  */
 export interface Gate {
-  /** Runs beside other shared work. */
+  /** Runs beside other shared work, and ahead of exclusive work that still waits: a container is started by it. */
   shared<T>(work: () => Promise<T>): Promise<T>;
-  /** Runs alone. Shared work that comes later waits behind it, so it is never starved. */
+  /** Runs alone, once no shared work is under way: freeing space can wait. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export function createGate(): Gate {
-  let lastExclusive: Promise<unknown> = Promise.resolve();
-  const running = new Set<Promise<unknown>>();
+  let sharedRunning = 0;
+  let exclusiveRunning = false;
+  const waiting: (() => void)[] = [];
 
-  function settled(promise: Promise<unknown>): Promise<void> {
-    return promise.then(
-      () => undefined,
-      () => undefined,
-    );
+  /** Resolves when some work ends: then the caller looks again, and acts in the same turn. */
+  function someEnd(): Promise<void> {
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function wakeAll(): void {
+    for (const resolve of waiting.splice(0)) resolve();
   }
 
   return {
-    shared(work) {
-      const result = settled(lastExclusive).then(work);
-      running.add(result);
-      void settled(result).then(() => running.delete(result));
-      return result;
+    async shared(work) {
+      while (exclusiveRunning) await someEnd();
+      sharedRunning++;
+      try {
+        return await work();
+      } finally {
+        sharedRunning--;
+        wakeAll();
+      }
     },
-    exclusive(work) {
-      const before = [lastExclusive, ...running].map(settled);
-      const result = Promise.all(before).then(work);
-      lastExclusive = result;
-      return result;
+    async exclusive(work) {
+      while (exclusiveRunning || sharedRunning > 0) await someEnd();
+      exclusiveRunning = true;
+      try {
+        return await work();
+      } finally {
+        exclusiveRunning = false;
+        wakeAll();
+      }
     },
   };
 }

@@ -1,0 +1,74 @@
+/**
+ * Layers as volumes: the snapshotter's `Layers` over blocks, peers and EROFS mounts.
+ *
+ * Invariants: a record names a volume whose index is published, and an index is published only when its metadata blocks
+ * are durable; so whatever `offer` answers can be mounted and walked without asking anybody. Making a volume (ingest,
+ * fetch) and dropping one exclude each other through the gate.
+ */
+import type { Logger } from 'pino';
+import type { ChainId, LayerRecord, Root, VolumeStore } from '../blocks/types.ts';
+import type { Neighbours } from '../peers/types.ts';
+import type { Layers, LayerVolume } from '../snapshotter/types.ts';
+import type { Collector } from './collector.ts';
+import type { ErofsMounts } from './erofs-mounts.ts';
+import type { Gate } from './gate.ts';
+import type { Ingester } from './ingester.ts';
+import type { LayerRecords } from './records.ts';
+
+export interface LayersParts {
+  records: LayerRecords;
+  volumes: VolumeStore;
+  neighbours: Neighbours;
+  mounts: ErofsMounts;
+  collector: Collector;
+  gate: Gate;
+  /** undefined: this node makes no volumes. */
+  ingester: Ingester | undefined;
+  /** How long a pull waits for neighbours to say whether they have a layer. */
+  lookupMs: number;
+  inUse: (roots: ReadonlySet<Root>) => void;
+  logger: Logger;
+}
+
+export function createLayers(parts: LayersParts): Layers {
+  const { records, volumes, neighbours, mounts, collector, gate, ingester, lookupMs, logger } = parts;
+
+  async function fromHere(chainId: ChainId): Promise<LayerRecord | undefined> {
+    const record = records.get(chainId);
+    return record !== undefined && volumes.has(record.root) ? record : undefined;
+  }
+
+  async function fromNeighbours(chainId: ChainId): Promise<LayerRecord | undefined> {
+    const found = await neighbours.findLayer(chainId, lookupMs);
+    if (found === undefined) return undefined;
+    return gate.shared(async () => {
+      const index = await neighbours.fetchVolume(found.root);
+      if (index.format !== found.format) {
+        logger.warn({ chainId, record: found.format, volume: index.format }, 'a record with a wrong format id, refused');
+        return undefined;
+      }
+      const record: LayerRecord = { ...found, origin: 'copied' };
+      await records.put(record);
+      return record;
+    });
+  }
+
+  return {
+    async offer(chainId): Promise<LayerVolume | undefined> {
+      const record = (await fromHere(chainId)) ?? (await fromNeighbours(chainId));
+      if (record === undefined) return undefined;
+      return { record, mountPoint: await mounts.ensure(record.root) };
+    },
+
+    ingest(layer, done) {
+      ingester?.add(layer, async (record) => {
+        await done({ record, mountPoint: await mounts.ensure(record.root) });
+      });
+    },
+
+    mount: (root) => mounts.ensure(root),
+    unmount: (root) => mounts.remove(root),
+    release: (chainId) => collector.drop(chainId),
+    inUse: parts.inUse,
+  };
+}
