@@ -1,0 +1,45 @@
+/** Where ingest gets a layer's blob: found in containerd's content store, and held by a lease until released. */
+import type { CommittedLayer } from '../../snapshotter/types.ts';
+import { type Containerd, ContainerdError } from './containerd.ts';
+import type { LayerBlob } from './content.ts';
+
+/** How long after a commit containerd may take to label the blob with its diffID. */
+const LABEL_WAIT_MS = 5000;
+
+export interface HeldContent extends LayerBlob {
+  namespace: string;
+  /** The blob as stored: gzip, zstd or plain tar. */
+  read(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  release(): Promise<void>;
+}
+
+/**
+ * undefined: containerd has no blob of this layer, or dropped it before the lease was made. While containerd is away it
+ * is waited for, until `signal` aborts.
+ */
+export async function holdBlob(
+  { content, leases, ready }: Containerd,
+  layer: Pick<CommittedLayer, 'namespace' | 'chainId' | 'parent'>,
+  signal: AbortSignal,
+): Promise<HeldContent | undefined> {
+  const { namespace } = layer;
+  for (;;) {
+    await ready(signal);
+    try {
+      const blob = await content.findLayer(layer, LABEL_WAIT_MS, signal);
+      if (blob === undefined) return undefined;
+      const { release } = await leases.hold(namespace, blob.digest);
+      const held = {
+        ...blob,
+        namespace,
+        release,
+        read: (by: AbortSignal) => content.read(namespace, blob.digest, by),
+      };
+      if (await content.has(namespace, blob.digest)) return held;
+      await release();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ContainerdError) || error.kind !== 'unavailable') throw error;
+    }
+  }
+}
