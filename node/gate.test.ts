@@ -28,11 +28,7 @@ t.test('exclusive work waits for shared work, and runs alone', async (t) => {
 t.test('shared work goes ahead of exclusive work that still waits', async (t) => {
   const gate = createGate();
   const { events, step } = recorder();
-  await Promise.all([
-    gate.shared(step('a', 20)),
-    gate.exclusive(step('X', 1)),
-    gate.shared(step('b', 1)),
-  ]);
+  await Promise.all([gate.shared(step('a', 20)), gate.exclusive(step('X', 1)), gate.shared(step('b', 1))]);
   t.same(events, ['a starts', 'b starts', 'b ends', 'a ends', 'X starts', 'X ends']);
 });
 

@@ -1,0 +1,71 @@
+import t from 'tap';
+import { createCollector } from './collector.ts';
+import { createGate } from './gate.ts';
+import {
+  digest,
+  layerRecord,
+  memoryBlocks,
+  memoryMounts,
+  memoryRecords,
+  memoryVolumes,
+  pageBlock,
+  pageVolume,
+} from './twins.ts';
+
+function setUp() {
+  const parts = {
+    records: memoryRecords(),
+    blocks: memoryBlocks(),
+    volumes: memoryVolumes(),
+    mounts: memoryMounts(),
+    gate: createGate(),
+  };
+  async function add(chain: string, numbers: number[]): Promise<string> {
+    const { root, encoded } = pageVolume(numbers);
+    for (const n of numbers) await parts.blocks.put(pageBlock(n).id, pageBlock(n).bytes);
+    await parts.volumes.put(root, encoded);
+    await parts.records.put(layerRecord(digest(chain), root));
+    await parts.mounts.ensure(root);
+    return root;
+  }
+  const here = (n: number) => parts.blocks.has(pageBlock(n).id);
+  return { ...parts, add, here, collector: createCollector(parts) };
+}
+
+t.test('dropping a layer frees its blocks but not those that another volume names', async (t) => {
+  const { add, here, collector, volumes, records, mounts } = setUp();
+  const gone = await add('a', [1, 2, 3]);
+  const kept = await add('b', [4, 3]);
+  await collector.drop(digest('a'));
+  t.same([1, 2, 3, 4].map(here), [false, false, true, true]);
+  t.same([volumes.has(gone), volumes.has(kept)], [false, true]);
+  t.same([...mounts.mounted()], [kept]);
+  t.equal(records.get(digest('a')), undefined);
+});
+
+t.test('dropping a layer whose volume another layer uses keeps the volume', async (t) => {
+  const { add, here, collector, volumes } = setUp();
+  const root = await add('a', [1, 2]);
+  await add('b', [1, 2]);
+  await collector.drop(digest('a'));
+  t.ok(volumes.has(root));
+  t.ok(here(1) && here(2));
+});
+
+t.test('dropping an unknown layer does nothing', async (t) => {
+  const { add, here, collector } = setUp();
+  await add('a', [1]);
+  await collector.drop(digest('f'));
+  t.ok(here(1));
+});
+
+t.test('a sweep removes indexes without a record and blocks without an index', async (t) => {
+  const { add, here, collector, blocks, volumes, records } = setUp();
+  await add('a', [1, 2]);
+  const orphan = await add('b', [2, 3]);
+  await records.remove(digest('b'));
+  await blocks.put(pageBlock(9).id, pageBlock(9).bytes);
+  t.same(await collector.sweep(), { volumes: 1, blocks: 2 });
+  t.notOk(volumes.has(orphan));
+  t.same([1, 2, 3, 9].map(here), [true, true, false, false]);
+});
