@@ -39,12 +39,19 @@ export type MakeVolume = (
   signal: AbortSignal,
 ) => Promise<IngestResult>;
 
+/** Layers that wait, that are worked on, and that are over since the start. */
+export interface IngestStats {
+  queued: number;
+  running: number;
+  done: number;
+  failed: number;
+}
+
 export interface Ingester {
   add(layer: CommittedLayer, done: (record: LayerRecord) => Promise<void>): void;
   /** A pull is under way: work that has not begun waits. */
   touch(): void;
-  /** Layers that wait or are worked on. */
-  queued(): number;
+  stats(): IngestStats;
   stop(): Promise<void>;
 }
 
@@ -73,7 +80,7 @@ export function createIngester(parts: Parts): Ingester {
   const { signal } = stopping;
   let lastTouchMs = 0;
   let working: Promise<void> | undefined;
-  let busy = 0;
+  const stats = { running: 0, done: 0, failed: 0 };
 
   async function quiet(): Promise<void> {
     const deadlineMs = performance.now() + QUIET_WAIT_MAX_MS;
@@ -108,17 +115,19 @@ export function createIngester(parts: Parts): Ingester {
 
   async function work(): Promise<void> {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      busy = 1;
+      stats.running = 1;
       const current = job;
       try {
         await quiet();
         const record = await gate.shared(() => ingest(current));
         await current.done(record);
+        stats.done++;
       } catch (error) {
         if (signal.aborted) return;
+        stats.failed++;
         logger.error({ chainId: job.layer.chainId, err: error }, 'layer not ingested; it stays a directory');
       } finally {
-        busy = 0;
+        stats.running = 0;
         await releaseBlob(job);
       }
     }
@@ -128,7 +137,10 @@ export function createIngester(parts: Parts): Ingester {
     try {
       await (await blob)?.release();
     } catch (error) {
-      logger.warn({ chainId: layer.chainId, err: error }, 'lease not released; containerd ends it when it expires');
+      logger.warn(
+        { chainId: layer.chainId, err: error },
+        'lease not released; containerd ends it when it expires',
+      );
     }
   }
 
@@ -154,11 +166,10 @@ export function createIngester(parts: Parts): Ingester {
       queue.push({ layer, blob, done });
       start();
     },
-    queued: () => queue.length + busy,
+    stats: () => ({ queued: queue.length, ...stats }),
     async stop() {
       stopping.abort();
       await working?.catch(() => {});
     },
   };
 }
-

@@ -1,0 +1,73 @@
+/** What `forage status` and the metrics show, gathered from the node's parts. */
+import type { BlockStore, Root, VolumeStore } from '../blocks/types.ts';
+import type { Membership, TransferTotals } from '../peers/types.ts';
+import type { Demand } from './demand.ts';
+import type { ErofsMounts } from './erofs-mounts.ts';
+import type { Ingester } from './ingester.ts';
+import type { LayerRecords } from './records.ts';
+import type { NodeView, VolumeStatus } from './view.ts';
+
+export interface InventoryParts {
+  name: string;
+  version: string;
+  blocks: BlockStore;
+  volumes: VolumeStore;
+  records: LayerRecords;
+  mounts: ErofsMounts;
+  membership: Membership;
+  transfers: () => TransferTotals;
+  demand: Demand;
+  ingester: Ingester | undefined;
+  inUse: () => ReadonlySet<Root>;
+}
+
+export function createInventory(parts: InventoryParts): NodeView {
+  const { blocks, volumes, records, mounts, demand } = parts;
+
+  async function volumeStatus(root: Root): Promise<VolumeStatus | undefined> {
+    const index = await volumes.get(root);
+    if (index === undefined) return undefined;
+    const record = [...records.all()].find((candidate) => candidate.root === root);
+    const seen = new Set<string>();
+    let blocksHere = 0;
+    let bytesHere = 0;
+    for (let i = 0; i < index.blockCount; i++) {
+      const id = index.blockId(i);
+      if (seen.has(id)) continue;
+      seen.add(id);
+      if (!blocks.has(id)) continue;
+      blocksHere++;
+      bytesHere += index.offset(i + 1) - index.offset(i);
+    }
+    return {
+      root,
+      chainId: record?.chainId ?? '',
+      diffId: record?.diffId ?? '',
+      format: index.format,
+      sizeBytes: index.sizeBytes,
+      blocks: seen.size,
+      blocksHere,
+      bytesHere,
+      mounted: mounts.mounted().has(root),
+      inUse: parts.inUse().has(root),
+    };
+  }
+
+  return {
+    status: () => ({
+      node: parts.name,
+      version: parts.version,
+      peers: parts.membership.peers(),
+      volumes: [...volumes.roots()].length,
+      blocks: blocks.stats(),
+      ...parts.transfers(),
+      demandReads: demand.total(),
+      waitingReads: demand.waiting(),
+      ingest: parts.ingester?.stats() ?? { queued: 0, running: 0, done: 0, failed: 0 },
+    }),
+    async volumes() {
+      const all = await Promise.all([...volumes.roots()].map(volumeStatus));
+      return all.filter((volume) => volume !== undefined);
+    },
+  };
+}
