@@ -4,10 +4,10 @@ import { AdminService } from './admin.ts';
 import { ContentService, LeasesService, VersionService } from './containerd.ts';
 import { fromInt64, toInt64 } from './int64.ts';
 import { PeersService, peer } from './peer.ts';
-import { SnapshotsService } from './snapshots.ts';
+import { fieldMask, SnapshotsService, snapshots, timestamp } from './snapshots.ts';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const FUZZ_ROUNDS = 2_000;
+const FUZZ_ROUNDS = 5_000;
 
 type AnyMethod = {
   path: string;
@@ -32,42 +32,34 @@ function random(seed: number): () => number {
   };
 }
 
-/** Sets every field through its generated setter, nested messages and maps included. */
-function fill(message: Message, depth = 0): Message {
-  const fields = message as unknown as Record<string, (...values: unknown[]) => unknown>;
-  const setters = Object.getOwnPropertyNames(Object.getPrototypeOf(message)).filter((name) =>
-    /^set/.test(name),
-  );
-  for (const setter of setters) setOne(fields, setter, depth);
-  const maps = Object.getOwnPropertyNames(Object.getPrototypeOf(message)).filter((name) =>
-    /^get.*Map$/.test(name),
-  );
-  for (const getter of maps) (fields[getter]!() as Map<string, string>).set('a/β', 'value');
+type Accessors = Record<string, (...values: unknown[]) => unknown>;
+
+/** Valid as text and as the base64 of bytes. */
+const SCALAR_TEXT = 'AAf/';
+
+/** Sets every scalar, list and map through the generated accessors, also in the messages of lists. */
+function fill(message: Message): Message {
+  const fields = message as unknown as Accessors;
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(message));
+  for (const setter of names.filter((name) => name.startsWith('set'))) setField(fields, setter.slice(3));
+  for (const getter of names.filter((name) => /^get.*Map$/.test(name))) {
+    (fields[getter]!() as Map<string, string>).set('a/β', 'value');
+  }
   return message;
 }
 
-function setOne(
-  fields: Record<string, (...values: unknown[]) => unknown>,
-  setter: string,
-  depth: number,
-): void {
-  const name = setter.slice(3);
-  const adder = name.endsWith('List') ? fields[`add${name.slice(0, -4)}`] : undefined;
-  if (adder) {
-    try {
-      const added = adder.call(fields);
-      if (isMessage(added) && depth < 3) fill(added, depth + 1);
-    } catch {
-      fields[setter]!(['one', 'two']);
-    }
-    return;
-  }
+function setField(fields: Accessors, name: string): void {
+  const set = (value: unknown) => fields[`set${name}`]!(value);
   const before = fields[`get${name}`]!();
-  if (typeof before === 'number') fields[setter]!(3);
-  else if (typeof before === 'boolean') fields[setter]!(true);
-  else if (before === '0') fields[setter]!('9007199254740993');
-  else if (typeof before === 'string')
-    fields[setter]!(`get${name}_asU8` in fields ? new Uint8Array([0, 255, 7]) : 'text ü');
+  if (Array.isArray(before)) {
+    const added = fields[`add${name.slice(0, -'List'.length)}`]!();
+    // Adding a message returns that message; adding a scalar returns the owner of the list.
+    if (isMessage(added) && (added as unknown) !== fields) fill(added);
+    else set([SCALAR_TEXT, SCALAR_TEXT]);
+  } else if (typeof before === 'number') set(3);
+  else if (typeof before === 'boolean') set(true);
+  else if (before === '0') set('9007199254740993');
+  else if (typeof before === 'string') set(SCALAR_TEXT);
 }
 
 function isMessage(value: unknown): value is Message {
@@ -100,6 +92,25 @@ t.test('an empty message has the defaults of proto3', async (t) => {
     format: '',
     origin: peer.LayerRecord.Origin.UNKNOWN,
   });
+});
+
+t.test('messages within messages come back too', async (t) => {
+  const info = fill(new snapshots.Info()) as snapshots.Info;
+  info.setCreatedAt(new timestamp.Timestamp().setSeconds(1).setNanos(2));
+  const mask = new fieldMask.FieldMask().setPathsList(['labels.a']);
+  const request = new snapshots.UpdateSnapshotRequest().setInfo(info).setUpdateMask(mask);
+  const back = SnapshotsService.update.requestDeserialize(SnapshotsService.update.requestSerialize(request));
+  t.same(back.toObject(), request.toObject());
+  t.same(back.getInfo()?.getLabelsMap().get('a/β'), 'value');
+});
+
+t.test('a length beyond the message is refused at once, not believed', async (t) => {
+  const announcesOneGiB = Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x03, 0x41]);
+  t.throws(() => PeersService.findLayer.requestDeserialize(announcesOneGiB), /Invalid byte length/);
+});
+
+t.test('text that is not UTF-8 is refused', async (t) => {
+  t.throws(() => PeersService.findLayer.requestDeserialize(Buffer.from([0x0a, 1, 0xff])), TypeError);
 });
 
 t.test('blocks share the memory of the message they arrived in', async (t) => {
