@@ -1,0 +1,169 @@
+/** A cluster of real nodes for a test: hack/cluster, and commands in its machines. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const HACK = fileURLToPath(new URL('../../hack/', import.meta.url));
+
+export interface Result {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  /** Standard input. */
+  input?: string | Buffer;
+  /** Ends the command with SIGKILL. */
+  timeoutMs?: number;
+}
+
+export interface ClusterOptions {
+  link?: string;
+  uplink?: string;
+  rttMs?: number;
+  containerd?: '1.7' | '2.1';
+}
+
+/** One cluster by name. Tests share clusters, so each leaves it as it found it: all nodes up, no cuts. */
+export class Cluster {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Runs a command in a machine. Never rejects for its exit status. */
+  run(machine: string, argv: readonly string[], options: RunOptions = {}): Promise<Result> {
+    return command(`${HACK}cluster`, ['exec', machine, '--name', this.name, '--', ...argv], options);
+  }
+
+  /** Runs a shell script in a machine, and answers what it prints. Rejects when it fails. */
+  async sh(machine: string, script: string, options: RunOptions = {}): Promise<string> {
+    const result = await this.run(machine, ['sh', '-c', script], options);
+    if (result.status !== 0) throw new Error(explain(`${machine}: ${script}`, result));
+    return result.stdout;
+  }
+
+  /** A subcommand of hack/cluster: `do('kill', 'n1')`. Rejects when it fails. */
+  async do(verb: string, ...args: string[]): Promise<string> {
+    const result = await command(`${HACK}cluster`, [verb, ...args, '--name', this.name]);
+    if (result.status !== 0) throw new Error(explain(`hack/cluster ${verb} ${args.join(' ')}`, result));
+    return result.stdout;
+  }
+
+  /** `forage status --json` of a node. */
+  async status(machine: string): Promise<NodeStatusJson> {
+    return JSON.parse(await this.sh(machine, 'forage status --json')) as NodeStatusJson;
+  }
+
+  /** `forage volumes --json` of a node. */
+  async volumes(machine: string): Promise<VolumeJson[]> {
+    return JSON.parse(await this.sh(machine, 'forage volumes --json')) as VolumeJson[];
+  }
+}
+
+/** What the tests read of `forage status --json`. */
+export interface NodeStatusJson {
+  node: string;
+  peers: { address: string; name: string; state: string }[];
+  volumes: number;
+  blocks: { count: number; bytes: number };
+  fetched_bytes: number;
+  served_bytes: number;
+  demand_reads: number;
+  waiting_reads: number;
+  ingest: { queued: number; running: number; done: number; failed: number };
+}
+
+/** What the tests read of `forage volumes --json`. */
+export interface VolumeJson {
+  root: string;
+  chain_id: string;
+  blocks: number;
+  blocks_here: number;
+  bytes_here: number;
+  complete: boolean;
+}
+
+/**
+ * The cluster that tests share (or one of your own, by `name`), with at least this many nodes. One that is up is used
+ * as it is, unless it was made otherwise than asked for.
+ */
+export async function ensureCluster(
+  nodes: number,
+  name: string,
+  options: ClusterOptions = {},
+): Promise<Cluster> {
+  const cluster = new Cluster(name);
+  const machines = Array.from({ length: nodes }, (_, i) => `n${i + 1}`);
+  const up = await Promise.all(machines.map((machine) => cluster.run(machine, ['true'])));
+  if (up.some(({ status }) => status !== 0)) {
+    await cluster.do('down').catch(() => {});
+    await cluster.do('up', String(nodes), ...flags(options));
+  }
+  await cluster.do('heal');
+  return cluster;
+}
+
+function flags({ link, uplink, rttMs, containerd }: ClusterOptions): string[] {
+  return [
+    ...(link === undefined ? [] : ['--link', link]),
+    ...(uplink === undefined ? [] : ['--uplink', uplink]),
+    ...(rttMs === undefined ? [] : ['--rtt', String(rttMs)]),
+    ...(containerd === undefined ? [] : ['--containerd', containerd]),
+  ];
+}
+
+/** Builds images of hack/images and pushes them into the cluster's registry. They are then `registry:5000/<name>`. */
+export async function pushImages(cluster: Cluster, names: readonly string[]): Promise<void> {
+  const result = await command(`${HACK}images`, [...names, '--push', '--name', cluster.name]);
+  if (result.status !== 0) throw new Error(explain(`hack/images ${names.join(' ')}`, result));
+}
+
+/** Asks until `probe` answers true. Rejects after the bound, naming what was waited for. */
+export async function eventually(
+  what: string,
+  probe: () => Promise<boolean>,
+  timeoutMs = 60_000,
+): Promise<void> {
+  const endMs = Date.now() + timeoutMs;
+  while (!(await probe())) {
+    if (Date.now() > endMs) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** Waits until a node has made volumes of all the layers that it unpacked. */
+export async function ingested(cluster: Cluster, machine: string): Promise<void> {
+  await eventually(
+    `${machine} has ingested its layers`,
+    async () => {
+      const { ingest } = await cluster.status(machine);
+      return ingest.queued === 0 && ingest.running === 0;
+    },
+    180_000,
+  );
+}
+
+async function command(file: string, args: string[], { input, timeoutMs }: RunOptions = {}): Promise<Result> {
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  child.stdin.on('error', () => {}); // the command may end without reading it
+  child.stdin.end(input ?? '');
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return {
+    status: code ?? 137,
+    stdout: Buffer.concat(out).toString(),
+    stderr: Buffer.concat(err).toString(),
+  };
+}
+
+function explain(what: string, { status, stdout, stderr }: Result): string {
+  return `${what}\nexit status ${status}\n${stdout}${stderr}`;
+}
