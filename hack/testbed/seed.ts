@@ -1,0 +1,131 @@
+/**
+ * What makes a machine that machine: a small tree laid over the shared ones, written anew at each power-on. Nothing in it
+ * is ever changed by the machine itself; what that writes goes to its own upper layer.
+ */
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { copyCertificates } from './certificates.ts';
+import { containerdConfig, registryHosts } from './containerd-config.ts';
+import { type Cluster, isNode, type Machine, registryName } from './model.ts';
+import { machineDir } from './network.ts';
+
+/** Text, or where a symbolic link points. */
+type Entry = string | { link: string };
+type Files = Record<string, Entry>;
+
+const units = 'etc/systemd/system';
+const masked: Entry = { link: '/dev/null' };
+
+function common(cluster: Cluster, machine: Machine): Files {
+  const hosts = cluster.machines.map(({ address, name }) => `${address} ${name}\n`).join('');
+  return {
+    'etc/hostname': `${machine.name}\n`,
+    'etc/hosts': `127.0.0.1 localhost\n${hosts}`,
+    'etc/resolv.conf': '',
+    // Logs outlive a power loss: tests want to read them.
+    'etc/systemd/journald.conf.d/testbed.conf':
+      '[Journal]\nStorage=persistent\nSystemMaxUse=64M\nRateLimitBurst=0\n',
+    [`${units}/console-getty.service`]: masked,
+    [`${units}/systemd-logind.service`]: masked,
+    [`${units}/apt-daily.timer`]: masked,
+    [`${units}/apt-daily-upgrade.timer`]: masked,
+    [`${units}/dpkg-db-backup.timer`]: masked,
+    'usr/local/sbin/testbed-mounts': openMounts,
+    [`${units}/testbed-mounts.service`]: openMountsUnit,
+    [`${units}/sysinit.target.wants/testbed-mounts.service`]: { link: '../testbed-mounts.service' },
+  };
+}
+
+/** nspawn leaves v1 controllers and the network's sysctls read-only; containers need both. */
+const openMounts = `#!/bin/sh
+if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+  mount -o remount,rw /sys/fs/cgroup
+  for controller in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$controller"; done
+fi
+mount --bind /proc/sys/net /proc/sys/net
+mount -o remount,rw,bind /proc/sys/net
+`;
+
+const openMountsUnit = `[Unit]
+Description=Give containers their cgroups and network settings
+DefaultDependencies=no
+After=systemd-sysctl.service
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh /usr/local/sbin/testbed-mounts
+`;
+
+function nodeFiles(cluster: Cluster, machine: Machine): Files {
+  return {
+    ...common(cluster, machine),
+    'etc/containerd/config.toml': containerdConfig(cluster.containerd),
+    'etc/containerd/certs.d/registry:5000/hosts.toml': registryHosts,
+    'etc/nerdctl/nerdctl.toml': 'cni_path = "/usr/lib/cni"\n',
+    'etc/forage/config.toml': forageConfig(cluster, machine),
+    [`${units}/docker-registry.service`]: masked,
+    ...Object.fromEntries(
+      forageUnits(cluster).map((unit) => [
+        `${units}/multi-user.target.wants/${unit}`,
+        { link: `/usr/lib/systemd/system/${unit}` },
+      ]),
+    ),
+  };
+}
+
+/** Those of forage's units that the checkout has; systemd orders them before containerd by themselves. */
+export const forageUnits = (cluster: Cluster): string[] =>
+  ['forage-volumes.service', 'forage.service'].filter((unit) =>
+    cluster.trees.some((tree) => existsSync(join(tree, 'usr/lib/systemd/system', unit))),
+  );
+
+function forageConfig(cluster: Cluster, machine: Machine): string {
+  const neighbours = cluster.machines.filter((other) => isNode(other) && other.name !== machine.name);
+  const list = neighbours.map(({ name }) => `"${name}:7400"`).join(', ');
+  return `[identity]
+cert = "/etc/forage/node.crt"
+key = "/etc/forage/node.key"
+ca = "/etc/forage/ca.crt"
+
+[peers]
+listen = "0.0.0.0:7400"
+static = [${list}]
+`;
+}
+
+const registryConfig = `version: 0.1
+storage:
+  filesystem:
+    rootdirectory: /var/lib/docker-registry
+  delete:
+    enabled: true
+http:
+  addr: :5000
+`;
+
+function registryFiles(cluster: Cluster, machine: Machine): Files {
+  return {
+    ...common(cluster, machine),
+    'etc/docker/registry/config.yml': registryConfig,
+    [`${units}/containerd.service`]: masked,
+    // Its data lies on a disk that the host made, so it is root's.
+    [`${units}/docker-registry.service.d/testbed.conf`]: '[Service]\nUser=root\n',
+  };
+}
+
+/** Writes the machine's tree; returns where. */
+export function writeSeed(cluster: Cluster, machine: Machine): string {
+  const root = join(machineDir(cluster.name, machine.name), 'seed');
+  rmSync(root, { recursive: true, force: true });
+  const files = machine.name === registryName ? registryFiles(cluster, machine) : nodeFiles(cluster, machine);
+  for (const [path, entry] of Object.entries(files)) {
+    const file = join(root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    if (typeof entry === 'string') writeFileSync(file, entry);
+    else symlinkSync(entry.link, file);
+  }
+  if (isNode(machine)) copyCertificates(cluster.name, machine.name, join(root, 'etc/forage'));
+  return root;
+}
