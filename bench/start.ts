@@ -1,0 +1,157 @@
+/**
+ * The main job, measured: n1 pulls an image through the uplink; n2 then starts it with forage from n1's blocks, n3 with a plain
+ * overlayfs pull through the same uplink. Time to the container's first output, and bytes received until then.
+ * The limit beside each is (bytes received / the rate of the link that they came over).
+ *
+ *   hack/cluster up 3 --name start --uplink 100mbit
+ *   hack/images nodejs:v1 --push --name start
+ *   node bench/start.ts --name start --image nodejs:v1 [--command 'node /srv/server.cjs once'] [--json FILE]
+ */
+import { parseArgs } from 'node:util';
+import { Cluster, ingested } from '../integration/lib/cluster.ts';
+import { finish, median, table } from './report.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    name: { type: 'string', default: 'default' },
+    image: { type: 'string', default: 'nodejs:v1' },
+    command: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'string' },
+  },
+});
+const image = `registry:5000/${options.image}`;
+const cluster = new Cluster(options.name);
+
+interface Start {
+  seconds: number;
+  receivedBytes: number;
+}
+
+/** Bytes that the machine's own link has received: all interfaces but loopback and the containers' own. */
+const RECEIVED = `awk -F'[: ]+' '$2 !~ /^(lo|veth|nerdctl|br-|cni)/ && NR > 2 {s += $3} END {print s+0}' /proc/net/dev`;
+
+const hasNerdctl = (await cluster.run('n1', ['which', 'nerdctl'])).status === 0;
+if (!hasNerdctl) console.log('nerdctl is not there (it is built with Go): measuring with ctr');
+
+function pull(snapshotter: string): string {
+  return hasNerdctl
+    ? `nerdctl --snapshotter ${snapshotter} pull -q ${image}`
+    : `ctr image pull --plain-http --snapshotter ${snapshotter} ${image}`;
+}
+
+function start(snapshotter: string): string {
+  return hasNerdctl
+    ? `nerdctl --snapshotter ${snapshotter} run --rm --net none ${image} ${options.command}`
+    : `${pull(snapshotter)} > /dev/null && ctr run --rm --snapshotter ${snapshotter} ${image} bench ${options.command}`;
+}
+
+function forget(snapshotter: string): string {
+  return hasNerdctl
+    ? `nerdctl --snapshotter ${snapshotter} rmi -f ${image} > /dev/null; nerdctl system prune -f > /dev/null`
+    : `ctr image rm --sync ${image} > /dev/null`;
+}
+
+/** Starts a container and reads up to its first line. Everything is timed in the machine itself. */
+async function firstOutput(machine: string, snapshotter: string): Promise<Start> {
+  const out = await cluster.sh(
+    machine,
+    `b0=$(${RECEIVED}); t0=$(date +%s%N)
+     ${start(snapshotter)} 2> /tmp/bench-start.err | { IFS= read -r line; t1=$(date +%s%N); b1=$(${RECEIVED})
+       cat > /dev/null; echo "$((t1 - t0)) $((b1 - b0)) $line"; }`,
+  );
+  const [ns, bytes, ...line] = out.trim().split(' ');
+  if (line.length === 0) {
+    throw new Error(`${machine}: no output\n${await cluster.sh(machine, 'cat /tmp/bench-start.err')}`);
+  }
+  return { seconds: Number(ns) / 1e9, receivedBytes: Number(bytes) };
+}
+
+async function timed(machine: string, script: string): Promise<number> {
+  const out = await cluster.sh(
+    machine,
+    `t0=$(date +%s%N); ${script} > /dev/null; t1=$(date +%s%N); echo $((t1 - t0))`,
+  );
+  return Number(out.trim()) / 1e9;
+}
+
+/** n1's pull with each snapshotter in turn; the image stays there with forage. */
+async function comparePulls(): Promise<{ forage: number; overlayfs: number }> {
+  const forage: number[] = [];
+  const overlayfs: number[] = [];
+  for (let round = 0; round < Number(options.rounds); round++) {
+    await cluster.sh('n1', forget('forage'));
+    overlayfs.push(await timed('n1', pull('overlayfs')));
+    await cluster.sh('n1', forget('overlayfs'));
+    forage.push(await timed('n1', pull('forage')));
+    await ingested(cluster, 'n1');
+  }
+  return { forage: median(forage), overlayfs: median(overlayfs) };
+}
+
+async function setCompletion(machine: string, on: boolean): Promise<void> {
+  const line = `completion = ${on}`;
+  await cluster.sh(
+    machine,
+    `sed -i '/^\\[fetch\\]$/,$d' /etc/forage/config.toml; printf '[fetch]\\n${line}\\n' >> /etc/forage/config.toml
+     systemctl restart forage`,
+  );
+}
+
+interface Status {
+  machines: { name: string; rateBits: number }[];
+}
+const status = JSON.parse(await cluster.do('status', '--json')) as Status;
+const rate = (name: string) => status.machines.find((machine) => machine.name === name)!.rateBits / 8;
+const imageBytes = Number(
+  (
+    await cluster.sh(
+      'registry',
+      `curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' localhost:5000/v2/${options.image.replace(':', '/manifests/')} |
+       grep -o '"size": *[0-9]*' | tr -dc '0-9\\n' | awk '{s += $1} END {print s}'`,
+    )
+  ).trim(),
+);
+
+await setCompletion('n2', false);
+console.log(`${options.image}: ${(imageBytes / 1e6).toFixed(1)} MB in the registry; pulling on n1`);
+const pulls = await comparePulls();
+const plain = await firstOutput('n3', 'overlayfs');
+const lazy = await firstOutput('n2', 'forage');
+await setCompletion('n2', true);
+
+const volumeBytes = (await cluster.volumes('n1')).reduce((sum, volume) => sum + volume.bytes_here, 0);
+const rows = [
+  {
+    where: 'n3',
+    how: 'overlayfs, from the registry',
+    ...plain,
+    limit: plain.receivedBytes / rate('registry'),
+  },
+  { where: 'n2', how: "forage, from n1's blocks", ...lazy, limit: lazy.receivedBytes / rate('n2') },
+].map(({ where, how, seconds, receivedBytes, limit }) => ({
+  where,
+  how,
+  'first output, s': seconds,
+  'received, MB': receivedBytes / 1e6,
+  'of the image, %': (100 * receivedBytes) / imageBytes,
+  'limit, s': limit,
+  'times the limit': seconds / limit,
+}));
+console.log(`\n${table(rows)}\n`);
+console.log(
+  `n1's pull, ingest behind it: forage ${pulls.forage.toFixed(2)} s, overlayfs ${pulls.overlayfs.toFixed(2)} s (medians of ${options.rounds} in turn)\n`,
+);
+finish(
+  { image: options.image, imageBytes, volumeBytes, plain, lazy, pulls },
+  [
+    { what: 'first output, overlayfs / forage', value: plain.seconds / lazy.seconds, atLeast: 3 },
+    {
+      what: "part of the image's bytes received before it",
+      value: lazy.receivedBytes / imageBytes,
+      atMost: 0.4,
+    },
+    { what: "n1's pull, forage / overlayfs", value: pulls.forage / pulls.overlayfs, atMost: 1.1 },
+  ],
+  options.json,
+);
