@@ -1,5 +1,6 @@
 /** `hack/cluster push`: skopeo on the host's files, in the registry's network: the shaped uplink is not crossed. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { keeperOf } from './machine.ts';
@@ -20,7 +21,19 @@ export async function push(cluster: string, path: string, ref: string): Promise<
     throw new UserError(`"${ref}" is no image reference: write name:tag, such as python:v1`);
   if (!keeperOf(cluster, registryName))
     throw new UserError('the registry is off: hack/cluster start registry');
-  const source = await sourceOf(resolve(path), ref);
+  if (!existsSync(path)) throw new UserError(`${path} does not exist`);
+  const scratch = mkdtempSync(join(tmpdir(), 'forage-push-'));
+  try {
+    // skopeo takes a colon in a path for the end of the path.
+    const image = join(scratch, 'image');
+    symlinkSync(resolve(path), image);
+    await copy(cluster, await sourceOf(image, path, ref), ref);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+async function copy(cluster: string, source: string, ref: string): Promise<void> {
   const target = `docker://localhost:5000/${ref}`;
   const skopeo = [
     'skopeo',
@@ -36,12 +49,11 @@ export async function push(cluster: string, path: string, ref: string): Promise<
 }
 
 /** skopeo's name for a layout or an archive, with the image chosen where there are several. */
-async function sourceOf(path: string, ref: string): Promise<string> {
-  if (!existsSync(path)) throw new UserError(`${path} does not exist`);
+async function sourceOf(path: string, shown: string, ref: string): Promise<string> {
   if (statSync(path).isDirectory()) {
     const index = join(path, 'index.json');
-    if (!existsSync(index)) throw new UserError(`${path} is no OCI layout: it has no index.json`);
-    return `oci:${path}${imageIn(readFileSync(index, 'utf8'), ref, path)}`;
+    if (!existsSync(index)) throw new UserError(`${shown} is no OCI layout: it has no index.json`);
+    return `oci:${path}${imageIn(readFileSync(index, 'utf8'), ref, shown)}`;
   }
   const names = (await run('tar', ['--list', '--file', path]))
     .split('\n')
@@ -49,7 +61,7 @@ async function sourceOf(path: string, ref: string): Promise<string> {
   if (!names.includes('oci-layout')) return `docker-archive:${path}`;
   const member = names.includes('index.json') ? 'index.json' : './index.json';
   const index = await run('tar', ['--extract', '--to-stdout', '--file', path, '--wildcards', `*${member}`]);
-  return `oci-archive:${path}${imageIn(index, ref, path)}`;
+  return `oci-archive:${path}${imageIn(index, ref, shown)}`;
 }
 
 /** ":name" of the image to push; nothing where there is just one. */

@@ -21,7 +21,8 @@ function common(cluster: Cluster, machine: Machine): Files {
   return {
     'etc/hostname': `${machine.name}\n`,
     'etc/hosts': `127.0.0.1 localhost\n${hosts}`,
-    'etc/resolv.conf': '',
+    // Nobody answers there, at once; without a line tools would turn to public servers and wait for them.
+    'etc/resolv.conf': 'nameserver 127.0.0.1\n',
     // Logs outlive a power loss: tests want to read them.
     'etc/systemd/journald.conf.d/testbed.conf':
       '[Journal]\nStorage=persistent\nSystemMaxUse=64M\nRateLimitBurst=0\n',
