@@ -1,7 +1,10 @@
 /**
  * The contracts of the peer layer: what the node, the snapshotter and the volume server's feeder see of it.
  */
+import type { Logger } from 'pino';
 import type { BlockId, ChainId, LayerRecord, Root, VolumeIndex } from '../blocks/types.ts';
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** A neighbour, by the common name of its certificate. */
 export interface Peer {
@@ -33,9 +36,16 @@ export interface Neighbours {
   fetchVolume(root: Root): Promise<VolumeIndex>;
   /**
    * Resolves once the block is in the store. Requests for one block are merged; a higher priority lifts a waiting one.
-   * Waits while no neighbour has it; rejects after the configured bound, or on abort.
+   * Waits while no neighbour has it; rejects after the configured bound, or on abort. `root`, a volume that holds the
+   * block, lets those be asked first who are known to have that volume.
    */
-  want(id: BlockId, priority: Priority, signal?: AbortSignal): Promise<void>;
+  want(id: BlockId, priority: Priority, signal?: AbortSignal, root?: Root): Promise<void>;
+}
+
+/** Bytes of blocks, volume indexes and metadata on the wire since the node process started. */
+export interface TransferTotals {
+  fetchedBytes: number;
+  servedBytes: number;
 }
 
 /** What this node offers its neighbours. The peer service asks it and nothing else. */

@@ -1,0 +1,103 @@
+/**
+ * One channel to one neighbour: its methods with our types, its answers checked. Bytes of blocks are checked by whoever
+ * stores them. Errors are grpc-js's ServiceError, or WireError for an answer that breaks the protocol; `failureOf` tells
+ * what they mean.
+ */
+import { Client, type ServiceError, status } from '@grpc/grpc-js';
+import type { BlockId, ChainId, LayerRecord, Root } from '../../blocks/types.ts';
+import { call, callStream } from '../../proto/call.ts';
+import { PeersService, peer } from '../../proto/peer.ts';
+import { FLOW_CONTROL_WINDOW_BYTES, MAX_REPLY_BYTES } from './limits.ts';
+import { type ClientTls, TLS_CHANNEL_OPTIONS } from './tls.ts';
+import { blocksRequest, idBytes, recordFrom, WireError } from './wire.ts';
+
+const CHANNEL_OPTIONS = {
+  ...TLS_CHANNEL_OPTIONS,
+  'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
+  'grpc.max_receive_message_length': MAX_REPLY_BYTES,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1000,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.enable_http_proxy': 0,
+  'grpc.enable_retries': 0,
+  'grpc.enable_channelz': 0,
+};
+
+/** Given each block as it arrives, in the order asked; undefined: the neighbour does not have it. A promise holds the stream back. */
+export type Receive = (id: BlockId, bytes: Uint8Array | undefined) => Promise<void> | undefined;
+
+export class PeerClient {
+  readonly #client: Client;
+
+  constructor(address: string, { credentials }: ClientTls) {
+    this.#client = new Client(address, credentials, CHANNEL_OPTIONS);
+  }
+
+  /** The cheapest question there is. Proves that the neighbour is alive and takes us for a node. */
+  async ping(timeoutMs: number): Promise<void> {
+    await call(this.#client, PeersService.findLayer, new peer.FindLayerRequest(), { timeoutMs });
+  }
+
+  async findLayer(
+    chainId: ChainId,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<LayerRecord | undefined> {
+    const request = new peer.FindLayerRequest();
+    request.addChainIds(chainId);
+    const settings = signal ? { timeoutMs, signal } : { timeoutMs };
+    const layers = (await call(this.#client, PeersService.findLayer, request, settings)).getLayersList();
+    if (layers.length > 1) throw new WireError(`${layers.length} records for one chainID`);
+    return layers[0] && recordFrom(layers[0], chainId);
+  }
+
+  /** The answer's pieces, unchecked; `receiving.ts` makes a volume of them. Leaving the loop ends the call. */
+  volume(root: Root, signal: AbortSignal): AsyncIterable<peer.GetVolumeReply> {
+    const request = new peer.GetVolumeRequest();
+    request.setRoot(idBytes([root]));
+    return callStream(this.#client, PeersService.getVolume, request, { signal });
+  }
+
+  /** Resolves when every id has been answered; rejects when the call fails before that. */
+  async blocks(ids: readonly BlockId[], receive: Receive, signal: AbortSignal): Promise<void> {
+    let next = 0;
+    for await (const reply of callStream(this.#client, PeersService.blocks, blocksRequest(ids), { signal })) {
+      const entries = reply.getDataList_asU8();
+      if (entries.length === 0) throw new WireError('an empty batch');
+      for (const entry of entries) {
+        const id = ids[next++];
+        if (id === undefined) throw new WireError('more blocks than asked for');
+        const wait = receive(id, entry.length === 0 ? undefined : entry);
+        if (wait) await wait;
+      }
+    }
+    if (next < ids.length) throw new WireError(`${next} blocks of ${ids.length} asked for`);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+/**
+ * What a failed call says of the neighbour: it is `gone` (no connection), `busy`, does not have it (`absent`), was asked to
+ * stop (`cancelled`), or is `faulty` (breaks the protocol, or failed inside).
+ */
+export type Failure = 'gone' | 'busy' | 'absent' | 'cancelled' | 'faulty';
+
+export function failureOf(error: unknown): Failure {
+  switch ((error as Partial<ServiceError>).code) {
+    case status.UNAVAILABLE:
+    case status.DEADLINE_EXCEEDED:
+      return 'gone';
+    case status.RESOURCE_EXHAUSTED:
+      return 'busy';
+    case status.NOT_FOUND:
+      return 'absent';
+    case status.CANCELLED:
+      return 'cancelled';
+    default:
+      return 'faulty';
+  }
+}
