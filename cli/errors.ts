@@ -1,0 +1,21 @@
+/** Errors as people at a terminal want them: one line a problem, no stack. */
+
+/** A command could not do what it was asked. `message` says why and, where there is one, the way out. */
+export class Failure extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Failure';
+  }
+}
+
+/** Errors made for people. Named rather than imported, so that help needs none of their modules. */
+const PLAIN = new Set(['Failure', 'ConfigError', 'IdentityError', 'ContainerdError', 'SyscallError']);
+/** These do not go away by trying again; systemd is told by the exit status. */
+const WRONG_USE = new Set(['ConfigError']);
+
+export function explain(error: unknown): { status: 1 | 2; lines: string[] } {
+  if (!(error instanceof Error)) return { status: 1, lines: [String(error)] };
+  const isPlain = PLAIN.has(error.name) || 'syscall' in error;
+  const text = isPlain ? error.message : `unexpected ${error.name}: ${error.message}`;
+  return { status: WRONG_USE.has(error.name) ? 2 : 1, lines: text.split('\n') };
+}

@@ -1,0 +1,17 @@
+/** `forage node`: the node process under systemd, from ready to stopped. */
+import { once } from 'node:events';
+import { loadConfig } from '../node/config/config.ts';
+import { feedWatchdog, notify } from '../node/notify.ts';
+
+export async function runNode(configFile: string): Promise<void> {
+  const config = await loadConfig(configFile);
+  const ended = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const { startNode } = await import('../node/main.ts');
+  const node = await startNode(config);
+  notify('READY=1');
+  const stopWatchdog = feedWatchdog();
+  await ended;
+  notify('STOPPING=1');
+  stopWatchdog();
+  await node.stop();
+}
