@@ -7,6 +7,9 @@ import koffi from 'koffi';
 
 const libc = koffi.load('libc.so.6');
 
+/** What mount(2) answers where a block device is wanted; Node has no name for it. */
+const ENOTBLK = 15;
+
 /** A failed system call, shaped like Node's own errors. */
 export class SyscallError extends Error {
   readonly syscall: string;
@@ -14,7 +17,7 @@ export class SyscallError extends Error {
   readonly errno: number;
   readonly code: string;
   constructor(syscall: string, errno: number, detail: string) {
-    const code = getSystemErrorName(-errno);
+    const code = errno === ENOTBLK ? 'ENOTBLK' : getSystemErrorName(-errno);
     super(`${code}: ${syscall} ${detail}`.trimEnd());
     this.name = 'SyscallError';
     this.syscall = syscall;

@@ -1,8 +1,9 @@
 /** The kernel: its age, and the three file systems that a lazy container stands on. */
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { release, tmpdir } from 'node:os';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { MNT_DETACH, MS_RDONLY, mount, SyscallError, unmount } from '../../blocks/libc.ts';
+import { exists } from '../settings.ts';
 import { type Check, type Finding, isAtLeast, missing, ok, versionIn, warning } from './check.ts';
 
 const NEWER_KERNEL =
@@ -63,11 +64,15 @@ const overlayfs: Check = {
   },
 };
 
-/** A real mount of a real image: nothing else tells whether this kernel takes it straight from a file. */
+/**
+ * A real mount of a real image: nothing else tells whether this kernel takes it straight from a file. The file is put
+ * beside the blocks, because EROFS takes none from a tmpfs (such as /tmp).
+ */
 const erofs: Check = {
   name: 'EROFS',
-  async examine({ run }) {
-    const folder = await mkdtemp(join(tmpdir(), 'forage-doctor-'));
+  async examine({ config, run }) {
+    const base = (await exists(config.root)) ? config.root : '/var/tmp';
+    const folder = await mkdtemp(join(base, '.doctor-'));
     const image = join(folder, 'image');
     const point = join(folder, 'point');
     try {
