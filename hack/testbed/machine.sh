@@ -4,7 +4,7 @@
 #
 #   machine.sh DIR      started by machine.ts in a session of its own; DIR/power holds the settings:
 #     label netns switch port address mac tbf delay_us node lower hostname
-#   It leaves DIR/pid (its own) and DIR/cgroup (the cgroup that holds all of the machine's processes).
+#   It leaves DIR/pid (its own) and DIR/cgroups (the cgroups that hold all of the machine's processes).
 set -eu
 dir=$1
 here=$(dirname "$0")
@@ -61,10 +61,15 @@ plug() {
   ip -n "$switch" link set "$port" master "$(cat "$dir/bridge")" up
 }
 
+# The port goes by name: with its namespace alone it would go some time later.
 unplug() {
   umount -l "$dir/root" 2> /dev/null || true
-  [ -z "${cable:-}" ] || kill $cable 2> /dev/null || true
-  cable=
+  if [ -n "${cable:-}" ]; then
+    kill $cable 2> /dev/null || true
+    wait $cable 2> /dev/null || true
+    cable=
+  fi
+  ip -n "$switch" link delete "$port" 2> /dev/null || true
   ip netns delete "$netns" 2> /dev/null || true
 }
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type Cluster, isNode, type Machine } from './model.ts';
-import { labelOf, machineDir, portOf, removeNamespace, switchOf, unplug } from './network.ts';
+import { labelOf, machineDir, portOf, removeCable, switchOf, unplug } from './network.ts';
 import { here } from './paths.ts';
 import { outcomeOf, poll, UserError } from './run.ts';
 import { writeSeed } from './seed.ts';
@@ -88,11 +88,11 @@ function cgroupsOf(cluster: string, machine: string): string[] {
   return recorded.filter((path) => path.endsWith(`/${labelOf(cluster, machine)}`) && existsSync(path));
 }
 
-/** machine.sh's pid while it lives. A pid that was reused is recognised: it is not in the machine's cgroup. */
+/** machine.sh's pid while it lives. A pid that was reused is recognised by its cgroup, one not yet reaped by its command line. */
 export function keeperOf(cluster: string, machine: string): number | undefined {
   const pid = Number(readText(join(machineDir(cluster, machine), 'pid')));
   const ours = pid > 1 && readText(`/proc/${pid}/cgroup`).includes(`/${labelOf(cluster, machine)}/keeper`);
-  return ours ? pid : undefined;
+  return ours && readText(`/proc/${pid}/cmdline`) ? pid : undefined;
 }
 
 const childrenOf = (pid: number): number[] =>
@@ -159,7 +159,7 @@ function removeCgroup(cgroup: string): void {
 export async function powerOff(cluster: Cluster, machine: Machine): Promise<void> {
   await unplug(cluster, machine);
   await killAll(cluster.name, machine.name);
-  await removeNamespace(labelOf(cluster.name, machine.name));
+  await removeCable(cluster, machine);
   await outcomeOf('umount', ['--lazy', '--quiet', join(machineDir(cluster.name, machine.name), 'root')]);
 }
 
@@ -176,7 +176,17 @@ async function killAll(cluster: string, machine: string): Promise<void> {
     );
     throw new UserError(`these processes of ${machine} do not die: ${left.join(', ')}`);
   }
-  for (const cgroup of cgroups) removeCgroup(cgroup);
+  // A process that was killed leaves its cgroup a moment later.
+  await poll(5_000, 10, () => cgroups.every(removed) || undefined);
+}
+
+function removed(cgroup: string): boolean {
+  try {
+    if (existsSync(cgroup)) removeCgroup(cgroup);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function tryKill(pid: number): void {

@@ -54,6 +54,12 @@ async function makeBridge(netns: string, bridge: string): Promise<void> {
 export const unplug = (cluster: Cluster, machine: Machine): Promise<unknown> =>
   outcomeOf('ip', ['-n', switchOf(cluster.name), 'link', 'set', portOf(machine.name), 'down']);
 
+/** Removes the cable and the machine's namespace. The port goes by name: with the namespace alone it would go later. */
+export async function removeCable(cluster: Cluster, machine: Machine): Promise<void> {
+  await outcomeOf('ip', ['-n', switchOf(cluster.name), 'link', 'delete', portOf(machine.name)]);
+  await removeNamespace(labelOf(cluster.name, machine.name));
+}
+
 /** Removes a namespace, and with it all that is plugged into it; nothing happens if it is not there. */
 export async function removeNamespace(netns: string): Promise<void> {
   if (existsSync(`/run/netns/${netns}`)) await run('ip', ['netns', 'delete', netns]);

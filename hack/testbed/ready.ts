@@ -45,10 +45,13 @@ export async function waitUntilReady(cluster: Cluster, machine: Machine): Promis
 async function checkForage(cluster: Cluster, machine: Machine): Promise<void> {
   const units = forageUnits(cluster);
   if (units.length === 0) return;
-  const active = async () =>
-    (await inside(cluster, machine, 'systemctl', 'is-active', ...units)).status === 0 || undefined;
-  if (await poll(forageTimeoutMs, 100, active)) return;
-  say(
-    `${machine.name}: forage is not running: hack/cluster exec ${machine.name} --name ${cluster.name} -- journalctl -u ${units.at(-1)}`,
-  );
+  const settled = await poll(forageTimeoutMs, 100, async () => {
+    const states = (await inside(cluster, machine, 'systemctl', 'is-active', ...units)).stdout
+      .trim()
+      .split('\n');
+    return states.every((state) => state === 'active' || state === 'failed') ? states : undefined;
+  });
+  if (settled?.every((state) => state === 'active')) return;
+  const journal = `hack/cluster exec ${machine.name} --name ${cluster.name} -- journalctl ${units.map((unit) => `-u ${unit}`).join(' ')}`;
+  say(`${machine.name}: forage is not running: ${journal}`);
 }
