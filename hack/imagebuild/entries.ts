@@ -44,7 +44,7 @@ export function noise(sizeBytes: number, seed: number): Buffer {
 
 /** Text that compresses well, every line different. */
 export function lines(sizeBytes: number, seed: number): Buffer {
-  const text = Array.from({ length: Math.ceil(sizeBytes / 32) }, (_, n) =>
+  const text = Array.from({ length: Math.ceil(sizeBytes / 32) + 1 }, (_, n) =>
     `${seed}: line ${n} of a long text`.padEnd(31),
   );
   return Buffer.from(text.join('\n')).subarray(0, sizeBytes);

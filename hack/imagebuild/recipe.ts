@@ -31,7 +31,7 @@ export interface Recipe {
 }
 
 export const debian: Layer = { kind: 'debian' };
-export const slim = (...packages: string[]): Layer => ({ kind: 'slim', packages });
+export const slim = (packages: string): Layer => ({ kind: 'slim', packages: packages.split(' ') });
 export const install = (packages: string, script = ''): Layer => ({
   kind: 'install',
   packages: packages.split(' '),

@@ -49,28 +49,10 @@ const apps: Record<string, Recipe> = {
   redis: {
     layers: [
       slim(
-        ...[
-          'busybox-static',
-          'libc-bin',
-          'libc6',
-          'gcc-14-base',
-          'libgcc-s1',
-          'libstdc++6',
-          'libssl3t64',
-          'zlib1g',
-        ],
-        ...[
-          'libzstd1',
-          'libsystemd0',
-          'libcap2',
-          'libjemalloc2',
-          'liblua5.1-0',
-          'lua-bitop',
-          'lua-cjson',
-          'liblzf1',
-        ],
+        'busybox-static libc-bin libc6 gcc-14-base libgcc-s1 libstdc++6 libatomic1 libssl3t64 zlib1g libzstd1 ' +
+          'libsystemd0 libcap2 libjemalloc2 liblua5.1-0 lua-bitop lua-cjson liblzf1',
       ),
-      slim('redis-server', 'redis-tools'),
+      slim('redis-server redis-tools'),
       srv('redis-smoke'),
     ],
     compression: 'none',
