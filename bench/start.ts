@@ -89,15 +89,6 @@ async function comparePulls(): Promise<{ forage: number; overlayfs: number }> {
   return { forage: median(forage), overlayfs: median(overlayfs) };
 }
 
-async function setCompletion(machine: string, on: boolean): Promise<void> {
-  const line = `completion = ${on}`;
-  await cluster.sh(
-    machine,
-    `sed -i '/^\\[fetch\\]$/,$d' /etc/forage/config.toml; printf '[fetch]\\n${line}\\n' >> /etc/forage/config.toml
-     systemctl restart forage`,
-  );
-}
-
 interface Status {
   machines: { name: string; rateBits: number }[];
 }
@@ -113,12 +104,12 @@ const imageBytes = Number(
   ).trim(),
 );
 
-await setCompletion('n2', false);
+await cluster.setCompletion('n2', false);
 console.log(`${options.image}: ${(imageBytes / 1e6).toFixed(1)} MB in the registry; pulling on n1`);
 const pulls = await comparePulls();
 const plain = await firstOutput('n3', 'overlayfs');
 const lazy = await firstOutput('n2', 'forage');
-await setCompletion('n2', true);
+await cluster.setCompletion('n2', true);
 
 const volumeBytes = (await cluster.volumes('n1')).reduce((sum, volume) => sum + volume.bytes_here, 0);
 const rows = [

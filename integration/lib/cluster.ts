@@ -52,6 +52,16 @@ export class Cluster {
     return result.stdout;
   }
 
+  /** Switches background completion, so that a test decides what a node has. A reboot of the node undoes it. */
+  async setCompletion(machine: string, on: boolean): Promise<void> {
+    await this.sh(
+      machine,
+      `sed -i '/^\\[fetch\\]$/,$d' /etc/forage/config.toml
+       printf '[fetch]\\ncompletion = ${on}\\n' >> /etc/forage/config.toml
+       systemctl restart forage`,
+    );
+  }
+
   /** `forage status --json` of a node. */
   async status(machine: string): Promise<NodeStatusJson> {
     return JSON.parse(await this.sh(machine, 'forage status --json')) as NodeStatusJson;
@@ -166,4 +176,18 @@ async function command(file: string, args: string[], { input, timeoutMs }: RunOp
 
 function explain(what: string, { status, stdout, stderr }: Result): string {
   return `${what}\nexit status ${status}\n${stdout}${stderr}`;
+}
+
+/** Removes all containers and images of a node, and waits until forage has freed their blocks. */
+export async function forgetAll(cluster: Cluster, machine: string): Promise<void> {
+  await cluster.sh(
+    machine,
+    `nerdctl ps -aq | xargs -r nerdctl rm -f > /dev/null
+     for s in forage overlayfs; do nerdctl --snapshotter $s images -q | sort -u | xargs -r nerdctl --snapshotter $s rmi -f > /dev/null; done
+     ctr image ls -q | xargs -r ctr image rm --sync > /dev/null`,
+  );
+  await eventually(
+    `${machine} has no volumes left`,
+    async () => (await cluster.status(machine)).volumes === 0,
+  );
 }
