@@ -8,7 +8,7 @@ import { judgeUnits } from './doctor/service.ts';
 import { toolChecks } from './doctor/tools.ts';
 import { examine, forPeople } from './doctor.ts';
 
-const ABSENT: Output = { status: undefined, text: '' };
+const ABSENT: Output = { status: undefined, out: '', text: '' };
 
 /** A machine on which commands (`name arg …`) answer as given, and others are not installed. */
 function machine(commands: Record<string, string>): Machine {
@@ -16,7 +16,7 @@ function machine(commands: Record<string, string>): Machine {
     config: parseConfig('', ''),
     run: async (...words) => {
       const text = commands[words.join(' ')];
-      return text === undefined ? ABSENT : { status: 0, text };
+      return text === undefined ? ABSENT : { status: 0, out: text, text };
     },
   };
 }
@@ -88,6 +88,10 @@ t.test('people see each fix below its finding, and the count', async (t) => {
 });
 
 t.test('a command that cannot be started is told from one that fails', async (t) => {
-  t.strictSame(await run('/nowhere/tool'), { status: undefined, text: '' });
-  t.strictSame(await run('sh', '-c', 'echo out; echo err >&2; exit 3'), { status: 3, text: 'out\nerr\n' });
+  t.strictSame(await run('/nowhere/tool'), ABSENT);
+  t.strictSame(await run('sh', '-c', 'echo out; echo err >&2; exit 3'), {
+    status: 3,
+    out: 'out\n',
+    text: 'out\nerr\n',
+  });
 });

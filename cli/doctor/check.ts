@@ -18,6 +18,8 @@ export interface Check {
 export interface Output {
   /** Exit status; undefined when the command could not be started or was ended. */
   status: number | undefined;
+  /** Standard output. */
+  out: string;
   /** Standard output and error together. */
   text: string;
 }
@@ -37,7 +39,7 @@ export function run(command: string, ...args: string[]): Promise<Output> {
   return new Promise((resolve) => {
     execFile(command, args, options, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
-      resolve({ status, text: stdout + stderr });
+      resolve({ status, out: stdout, text: stdout + stderr });
     });
   });
 }

@@ -28,15 +28,15 @@ const answers: Check = {
 const configured: Check = {
   name: 'containerd configuration',
   async examine({ config, run }) {
-    const { status, text } = await run('containerd', 'config', 'dump');
+    const { status, out } = await run('containerd', 'config', 'dump');
     if (status !== 0) return missing('`containerd config dump` fails', 'containerd config dump');
-    return judgeConfiguration(text, `${config.run}/snapshotter.sock`);
+    return judgeConfiguration(out, `${config.run}/snapshotter.sock`);
   },
 };
 
 /** `dump` is the output of `containerd config dump`: the file and all defaults, in TOML. */
 export function judgeConfiguration(dump: string, socket: string): Finding {
-  const document = parse(dump.slice(dump.search(/^\w+ *=/m))) as {
+  const document = parse(dump) as {
     proxy_plugins?: Record<string, { type?: unknown; address?: unknown } | undefined>;
     plugins?: Record<string, { unpack_config?: { snapshotter?: unknown }[] } | undefined>;
   };
