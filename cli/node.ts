@@ -14,4 +14,6 @@ export async function runNode(configFile: string): Promise<void> {
   notify('STOPPING=1');
   stopWatchdog();
   await node.stop();
+  // A call to a containerd or a neighbour that is away may still hold the event loop.
+  process.exit(0);
 }
