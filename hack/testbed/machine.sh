@@ -3,7 +3,7 @@
 # boots systemd in it. A reboot inside ends nspawn with status 133; then everything but the disk is made anew.
 #
 #   machine.sh DIR      started by machine.ts in a session of its own; DIR/power holds the settings:
-#     label netns switch port address mac tbf delay_us node lower hostname
+#     label hostname netns switch port address mac rate_bits tbf delay_us node lower
 #   It leaves DIR/pid (its own) and DIR/cgroups (the cgroups that hold all of the machine's processes).
 set -eu
 dir=$1
@@ -43,7 +43,7 @@ enter_cgroups() {
 plug() {
   ip netns add "$netns"
   if [ "$delay_us" -gt 0 ]; then
-    "$node" "$here/delay-line.ts" "/run/netns/$netns" eth0 "/run/netns/$switch" "$port" "$delay_us" &
+    "$node" "$here/delay-line.ts" "/run/netns/$netns" eth0 "/run/netns/$switch" "$port" "$delay_us" "$rate_bits" &
     cable=$!
     until ip -n "$switch" link show "$port" > /dev/null 2>&1; do
       kill -0 $cable

@@ -42,6 +42,7 @@ function powerFile(cluster: Cluster, machine: Machine, seed: string): string {
     port: portOf(machine.name),
     address: machine.address,
     mac: `02:f0:0a:5a:00:${Number(machine.address.split('.').at(-1)).toString(16).padStart(2, '0')}`,
+    rate_bits: machine.rateBits,
     tbf: `rate ${shape.rateBits}bit burst ${shape.burstBytes} limit ${shape.queueBytes}`,
     // A round trip crosses two cables twice.
     delay_us: Math.round((cluster.rttMs * 1000) / 4),

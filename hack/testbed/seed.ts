@@ -27,7 +27,6 @@ function common(cluster: Cluster, machine: Machine): Files {
     'etc/systemd/journald.conf.d/testbed.conf':
       '[Journal]\nStorage=persistent\nSystemMaxUse=64M\nRateLimitBurst=0\n',
     [`${units}/console-getty.service`]: masked,
-    [`${units}/systemd-logind.service`]: masked,
     [`${units}/apt-daily.timer`]: masked,
     [`${units}/apt-daily-upgrade.timer`]: masked,
     [`${units}/dpkg-db-backup.timer`]: masked,
