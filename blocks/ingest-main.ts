@@ -1,0 +1,25 @@
+/** The ingest process, started by `ingest-child.ts` only: the job is its argument, the blob its standard input. */
+import { setPriority } from 'node:os';
+import { ingestLayer } from './ingest.ts';
+import type { ChildAnswer, ChildRequest } from './ingest-child.ts';
+import { openBlockStore } from './store.ts';
+import { openVolumeStore } from './volumes.ts';
+
+const LOWEST_PRIORITY = 19;
+
+async function run(): Promise<ChildAnswer> {
+  try {
+    const job = JSON.parse(process.argv[2]!) as ChildRequest;
+    const blocks = await openBlockStore(job.blocksDir, { guest: true });
+    const volumes = await openVolumeStore(job.volumesDir, { guest: true });
+    const tar = job.diffId === '' ? null : process.stdin;
+    return { ok: await ingestLayer(job, tar, { blocks, volumes }) };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { error: { name, message } };
+  }
+}
+
+setPriority(LOWEST_PRIORITY);
+const answer = await run();
+process.stdout.write(`${JSON.stringify(answer)}\n`, () => process.exit('ok' in answer ? 0 : 1));
