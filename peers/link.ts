@@ -1,0 +1,178 @@
+/**
+ * The connection to one neighbour: knocks until it answers, keeps a channel to it, notices within a second or two that it
+ * is gone, and begins again. Other files ask a link for its client and tell it what they see; they never wait for it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PeerClient } from './exchange/client.ts';
+import { type ClientTls, knock } from './exchange/tls.ts';
+import { Meter } from './meter.ts';
+import type { Log } from './types.ts';
+
+export type LinkState =
+  /** Has not been tried to the end yet. */
+  | { kind: 'unknown' }
+  /** Knocked at again and again. */
+  | { kind: 'down'; reason: string }
+  | { kind: 'up'; client: PeerClient }
+  /** The address is this node's own (the same list of peers is written to every node): not a neighbour, never tried again. */
+  | { kind: 'self' };
+
+const CONNECT_TIMEOUT_MS = 2000;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 2000;
+/** Between proofs of life: while something is asked of it, and otherwise. */
+const HEARTBEAT_BUSY_MS = 1000;
+const HEARTBEAT_IDLE_MS = 5000;
+const PING_TIMEOUT_MS = 1000;
+
+export interface LinkOptions {
+  address: string;
+  tls: ClientTls;
+  /** This node's own name. */
+  self: string;
+  log: Log;
+  /** After each change of `state`. */
+  onChange: () => void;
+}
+
+export class Link {
+  readonly address: string;
+  /** From its certificate, once it has answered. */
+  name: string | undefined;
+  state: LinkState = { kind: 'unknown' };
+  readonly meter = new Meter();
+  /** Bytes asked of it and not here yet. */
+  readonly inFlight = { demand: 0, background: 0 };
+  calls = 0;
+  /** It has sent something wrong: asked only when nobody else is left, until then (milliseconds of the monotonic clock). */
+  penalizedUntilMs = 0;
+  /** It has asked to be left alone until then. */
+  busyUntilMs = 0;
+  readonly #options: LinkOptions;
+  readonly #stop = new AbortController();
+  #heardMs = 0;
+  #nudge: (reason?: Error) => void = () => {};
+
+  constructor(options: LinkOptions) {
+    this.address = options.address;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#run().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted)
+        this.#options.log.error({ err: error, peer: this.address }, 'a link ended');
+    });
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#nudge();
+    if (this.state.kind === 'up') this.state.client.close();
+    this.state = { kind: 'down', reason: 'stopped' };
+  }
+
+  get client(): PeerClient | undefined {
+    return this.state.kind === 'up' ? this.state.client : undefined;
+  }
+
+  /** Bytes came from it: it is alive. */
+  heard(bytes: number): void {
+    this.#heardMs = performance.now();
+    this.meter.arrived(bytes, this.#heardMs);
+  }
+
+  /** Something is late: look now whether it is still there. */
+  suspect(): void {
+    this.#nudge();
+  }
+
+  /** A call on `client` failed for want of a connection. */
+  lost(client: PeerClient, reason: string): void {
+    if (this.client === client) this.#nudge(new Error(reason));
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let retryMs = RETRY_MIN_MS; !signal.aborted; ) {
+      try {
+        const client = await this.#connect();
+        if (!client) return;
+        retryMs = RETRY_MIN_MS;
+        await this.#watch(client).finally(() => client.close());
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#down((error as Error).message);
+      }
+      await sleep(retryMs * (0.5 + Math.random()), undefined, { signal });
+      retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
+    }
+  }
+
+  /** undefined: the address is this node's own. */
+  async #connect(): Promise<PeerClient | undefined> {
+    const { address, tls, self, log } = this.#options;
+    const name = await knock(address, tls, CONNECT_TIMEOUT_MS);
+    if (name === self) {
+      this.#become({ kind: 'self' });
+      return undefined;
+    }
+    const client = new PeerClient(address, tls);
+    try {
+      await client.ping(CONNECT_TIMEOUT_MS);
+      await this.#ping(client);
+      this.#stop.signal.throwIfAborted();
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+    if (this.name !== name) log.info({ peer: name, address }, 'a neighbour answers');
+    this.name = name;
+    this.#become({ kind: 'up', client });
+    return client;
+  }
+
+  /** Rejects when the neighbour is gone. */
+  async #watch(client: PeerClient): Promise<never> {
+    for (;;) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      this.#nudge = (reason) => (reason ? reject(reason) : resolve());
+      const timer = setTimeout(resolve, this.calls > 0 ? HEARTBEAT_BUSY_MS : HEARTBEAT_IDLE_MS);
+      timer.unref();
+      await promise.finally(() => clearTimeout(timer));
+      this.#stop.signal.throwIfAborted();
+      const begunMs = performance.now();
+      await Promise.race([this.#ping(client), this.#failure()]).catch((error: unknown) => {
+        // An answer may be queued behind blocks on a slow link; those have proved that it lives.
+        if (this.#heardMs < begunMs) throw error;
+      });
+    }
+  }
+
+  /** Rejects when a call reports the connection lost. */
+  #failure(): Promise<never> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#nudge = (reason) => reason && reject(reason);
+    return promise;
+  }
+
+  async #ping(client: PeerClient): Promise<void> {
+    const begunMs = performance.now();
+    await client.ping(Math.max(PING_TIMEOUT_MS, 4 * (this.meter.rttMs ?? 0)));
+    this.meter.roundTrip(performance.now() - begunMs);
+  }
+
+  #down(reason: string): void {
+    const { log } = this.#options;
+    const before = this.state.kind;
+    if (before !== 'down')
+      log.warn({ peer: this.name, address: this.address, reason }, 'a neighbour is gone');
+    this.#become({ kind: 'down', reason });
+  }
+
+  #become(state: LinkState): void {
+    const changed = this.state.kind !== state.kind;
+    this.state = state;
+    if (changed) this.#options.onChange();
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The plan: which blocks to ask of which neighbour, now. Pure: plain data in, requests out; sockets and clocks are
+ * elsewhere.
+ *
+ * - Demand before prefetch before completion. A class is served only from what the one before has left.
+ * - What is on the way from a neighbour is bounded by its window (`windowBytes`): its rate times its round trip and a
+ *   little more. So the link stays full, and a demand never stands behind more than that little.
+ * - A block goes to whoever is expected to deliver it first, counting what is already on the way; so near and fast
+ *   neighbours are asked first, and the others as soon as those are full: several sources at once.
+ * - Demand goes out in small requests, so that the first block is not held up by the tenth; the rest in large ones.
+ */
+import type { Priority } from './types.ts';
+
+/** Best first. */
+export const PRIORITIES: readonly Priority[] = ['demand', 'prefetch', 'completion'];
+
+/** A neighbour that is up, and what is on the way from it. */
+export interface Source {
+  rttMs: number;
+  bytesPerSecond: number;
+  inFlight: { demand: number; background: number };
+  calls: number;
+  /** It has sent something wrong lately: only if nobody else can be asked. */
+  penalized: boolean;
+}
+
+/** What a source says to a block: has it, may have it, or is not to be asked (now). */
+export type Chance = 'has' | 'maybe' | 'no';
+
+export interface Request<W, S> {
+  source: S;
+  priority: Priority;
+  wants: W[];
+}
+
+export interface Problem<W, S extends Source> {
+  /** In the order of asking, by priority. */
+  wanted: Record<Priority, Iterable<W>>;
+  sources: readonly S[];
+  chance(want: W, source: S): Chance;
+  /** Expected length of a block. */
+  blockBytes: number;
+}
+
+const MIB = 1 << 20;
+const WINDOW_MIN_BYTES = MIB / 2;
+const WINDOW_MAX_BYTES = 8 * MIB;
+/** How long a demand may have to stand behind what is already on the way. */
+const QUEUE_MS = 50;
+const DEMAND_BATCH = 4;
+const BACKGROUND_BATCH = 64;
+/** A background request is made when this part of the window is free: few large requests, and never none on the way. */
+const BACKGROUND_SHARE = 1 / 4;
+export const MAX_CALLS_PER_SOURCE = 24;
+const PENALTY_MS = 10_000;
+
+/** Bytes that may be on the way from a source at once. */
+export function windowBytes({ rttMs, bytesPerSecond }: Pick<Source, 'rttMs' | 'bytesPerSecond'>): number {
+  const bytes = (bytesPerSecond * (rttMs + QUEUE_MS)) / 1000;
+  return Math.min(Math.max(bytes, WINDOW_MIN_BYTES), WINDOW_MAX_BYTES);
+}
+
+/** A source while a plan is made: what the plan itself adds is counted at once. */
+class Load<W, S extends Source> {
+  readonly source: S;
+  readonly #windowBytes: number;
+  #demand: number;
+  #background: number;
+  #calls: number;
+  #open: Request<W, S> | undefined;
+
+  constructor(source: S) {
+    this.source = source;
+    this.#windowBytes = windowBytes(source);
+    this.#demand = source.inFlight.demand;
+    this.#background = source.inFlight.background;
+    this.#calls = source.calls;
+  }
+
+  hasRoom(priority: Priority): boolean {
+    if (this.#open?.priority !== priority && this.#calls >= MAX_CALLS_PER_SOURCE) return false;
+    if (priority === 'demand') return this.#demand < this.#windowBytes;
+    const free = this.#windowBytes - this.#demand - this.#background;
+    return free > (this.#open?.priority === priority ? 0 : this.#windowBytes * BACKGROUND_SHARE);
+  }
+
+  /** When a block asked for now would be here. */
+  expectedMs(blockBytes: number, chance: Chance): number {
+    const { rttMs, bytesPerSecond, penalized } = this.source;
+    const queued = this.#demand + this.#background + blockBytes;
+    const miss = chance === 'maybe' ? rttMs : 0;
+    return rttMs + miss + (queued / bytesPerSecond) * 1000 + (penalized ? PENALTY_MS : 0);
+  }
+
+  /** Adds the want to the request that is being filled; answers it when it is a new one. */
+  add(want: W, priority: Priority, blockBytes: number): Request<W, S> | undefined {
+    if (priority === 'demand') this.#demand += blockBytes;
+    else this.#background += blockBytes;
+    const most = priority === 'demand' ? DEMAND_BATCH : BACKGROUND_BATCH;
+    if (this.#open?.priority === priority && this.#open.wants.length < most) {
+      this.#open.wants.push(want);
+      return undefined;
+    }
+    this.#open = { source: this.source, priority, wants: [want] };
+    this.#calls++;
+    return this.#open;
+  }
+}
+
+/** The requests to make now. A want that is in none of them waits for room, or for somebody who has it. */
+export function plan<W, S extends Source>(problem: Problem<W, S>): Request<W, S>[] {
+  const { wanted, sources, chance, blockBytes } = problem;
+  const loads = sources.map((source) => new Load<W, S>(source));
+  const requests: Request<W, S>[] = [];
+  for (const priority of PRIORITIES) {
+    for (const want of wanted[priority]) {
+      const free = loads.filter((load) => load.hasRoom(priority));
+      if (free.length === 0) break;
+      const best = soonest(free, (load) => expected(load, chance(want, load.source), blockBytes));
+      const request = best?.add(want, priority, blockBytes);
+      if (request) requests.push(request);
+    }
+  }
+  return requests;
+}
+
+function expected<W, S extends Source>(load: Load<W, S>, chance: Chance, blockBytes: number): number {
+  return chance === 'no' ? Number.POSITIVE_INFINITY : load.expectedMs(blockBytes, chance);
+}
+
+function soonest<T>(candidates: readonly T[], cost: (candidate: T) => number): T | undefined {
+  let best: T | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const candidateCost = cost(candidate);
+    if (candidateCost >= least) continue;
+    least = candidateCost;
+    best = candidate;
+  }
+  return best;
+}

@@ -1,0 +1,105 @@
+/** Brings a volume's index and metadata blocks: from the likeliest holder, and when that fails from the next. */
+import type { Root, VolumeIndex } from '../blocks/types.ts';
+import type { PeerClient } from './exchange/client.ts';
+import { failureOf } from './exchange/client.ts';
+import { receiveVolume, type Stores } from './exchange/receiving.ts';
+import type { Holders } from './holders.ts';
+import type { Link } from './link.ts';
+import type { Log } from './types.ts';
+
+/** No neighbour that answers could give the volume. */
+export class NoVolumeError extends Error {
+  constructor(root: Root, why: string) {
+    super(`volume ${root} could not be had: ${why}`);
+    this.name = 'NoVolumeError';
+  }
+}
+
+/** A holder that is silent for so long is given up for the next one. */
+const SILENT_MIN_MS = 1500;
+const SILENT_FACTOR = 10;
+const PENALTY_MS = 10_000;
+
+export interface VolumeFetchOptions extends Stores {
+  links: readonly Link[];
+  holders: Holders<Link>;
+  log: Log;
+}
+
+export class VolumeFetch {
+  readonly #options: VolumeFetchOptions;
+  readonly #running = new Map<Root, Promise<VolumeIndex>>();
+  #fetchedBytes = 0;
+
+  constructor(options: VolumeFetchOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of indexes and compressed metadata received so far. */
+  get fetchedBytes(): number {
+    return this.#fetchedBytes;
+  }
+
+  /** See `Neighbours.fetchVolume`. Rejects with NoVolumeError. */
+  async fetch(root: Root): Promise<VolumeIndex> {
+    const here = await this.#options.volumes.get(root);
+    if (here) return here;
+    const running = this.#running.get(root);
+    if (running) return running;
+    const fetching = this.#fromAnybody(root).finally(() => this.#running.delete(root));
+    this.#running.set(root, fetching);
+    return fetching;
+  }
+
+  async #fromAnybody(root: Root): Promise<VolumeIndex> {
+    const { links, holders, log } = this.#options;
+    const reasons: string[] = [];
+    for (const link of holders.sorted(root, links)) {
+      const { client } = link;
+      if (!client) continue;
+      try {
+        return await this.#from(link, client, root);
+      } catch (error) {
+        const reason = (error as Error).message;
+        reasons.push(`${link.name ?? link.address}: ${reason}`);
+        this.#judge(link, client, root, error as Error);
+        log.info(
+          { peer: link.name, address: link.address, root, reason },
+          'a volume is asked of the next neighbour',
+        );
+      }
+    }
+    throw new NoVolumeError(root, reasons.join('; ') || 'no neighbour answers');
+  }
+
+  async #from(link: Link, client: PeerClient, root: Root): Promise<VolumeIndex> {
+    const controller = new AbortController();
+    const silentMs = Math.max(SILENT_MIN_MS, SILENT_FACTOR * link.meter.assumedRttMs);
+    const timer = setTimeout(() => controller.abort(), silentMs);
+    const heard = (bytes: number) => {
+      timer.refresh();
+      this.#fetchedBytes += bytes;
+      link.heard(bytes);
+    };
+    link.calls++;
+    try {
+      return await receiveVolume(client.volume(root, controller.signal), root, this.#options, heard);
+    } catch (error) {
+      if (controller.signal.aborted) link.suspect();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      link.calls--;
+      if (link.calls === 0) link.meter.idle();
+    }
+  }
+
+  #judge(link: Link, client: PeerClient, root: Root, error: Error): void {
+    const failure = failureOf(error);
+    this.#options.holders.forget(root, link);
+    if (failure === 'gone') link.lost(client, error.message);
+    if (failure !== 'faulty') return;
+    link.penalizedUntilMs = performance.now() + PENALTY_MS;
+    this.#options.log.warn({ peer: link.name, root, reason: error.message }, 'a neighbour sent a bad volume');
+  }
+}
