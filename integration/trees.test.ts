@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Cluster, ensureCluster, ingested } from './lib/cluster.ts';
-import { type ImageJson, images } from './lib/images.ts';
+import { type ImageJson, images, layersOf } from './lib/images.ts';
 import { layersOfLayout, undescribedDirectories } from './lib/layer-dirs.ts';
 import type { TreeEntry } from './lib/tree.ts';
 import { diffTrees, parseTree } from './lib/tree-diff.ts';
@@ -79,14 +79,7 @@ for (const image of all.filter(({ refused }) => !refused)) {
 /** How many of an image's layer blobs a node has in containerd's content store. */
 async function layersHeld(node: string, { path }: ImageJson): Promise<number> {
   const held = new Set((await cluster.sh(node, 'ctr content ls -q')).split('\n'));
-  return layerDigests(path).filter((digest) => held.has(digest)).length;
-}
-
-function layerDigests(layout: string): string[] {
-  const json = (path: string) => JSON.parse(readFileSync(join(layout, path), 'utf8'));
-  const [{ digest }] = json('index.json').manifests as [{ digest: string }];
-  const { layers } = json(`blobs/${digest.replace(':', '/')}`) as { layers: { digest: string }[] };
-  return layers.map(({ digest }) => digest);
+  return layersOf(path).filter(({ digest }) => held.has(digest)).length;
 }
 
 for (const image of all.filter(({ refused }) => refused)) {

@@ -1,5 +1,7 @@
 /** What the tests know of the images of hack/images. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -26,3 +28,14 @@ export async function images(clusterName: string, ...names: string[]): Promise<I
   const { stdout } = await promisify(execFile)(tool, args, { maxBuffer: 1 << 24 });
   return JSON.parse(stdout) as ImageJson[];
 }
+
+/** The layers of an OCI layout's only image, from the bottom up. */
+export function layersOf(layout: string): { digest: string; mediaType: string }[] {
+  const [{ digest }] = readJson(join(layout, 'index.json')).manifests as [{ digest: string }];
+  return readJson(blobPath(layout, digest)).layers as { digest: string; mediaType: string }[];
+}
+
+export const blobPath = (layout: string, digest: string): string =>
+  join(layout, 'blobs', digest.replace(':', '/'));
+
+const readJson = (path: string): Record<string, unknown> => JSON.parse(readFileSync(path, 'utf8'));

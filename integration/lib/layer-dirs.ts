@@ -5,9 +5,10 @@
  * after everything in it was made, if that layer's tar has an entry for it. If the tar only names something inside (a
  * file, a whiteout, a mark), the mtime is the time of unpacking. An entry for the root is never used.
  */
-import { createReadStream, readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { posix } from 'node:path';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { blobPath, layersOf } from './images.ts';
 import { type TarName, tarNames } from './tar-names.ts';
 import { escapeBytes } from './tree.ts';
 
@@ -45,13 +46,9 @@ const DECOMPRESSORS: Record<string, (() => NodeJS.ReadWriteStream) | undefined> 
 
 /** The names in each layer of an OCI layout's only image, from the bottom up. */
 export function layersOfLayout(layout: string): AsyncIterable<TarName>[] {
-  const blob = (digest: string) => join(layout, 'blobs', digest.replace(':', '/'));
-  const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
-  const [{ digest }] = json(join(layout, 'index.json')).manifests as [{ digest: string }];
-  const { layers } = json(blob(digest)) as { layers: { digest: string; mediaType: string }[] };
-  return layers.map(({ digest, mediaType }) => {
+  return layersOf(layout).map(({ digest, mediaType }) => {
     const decompressor = DECOMPRESSORS[mediaType]?.();
-    const packed = createReadStream(blob(digest));
+    const packed = createReadStream(blobPath(layout, digest));
     return tarNames(decompressor ? (packed.pipe(decompressor) as AsyncIterable<Buffer>) : packed);
   });
 }

@@ -10,7 +10,10 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import koffi from 'koffi';
 
-export type TreeType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket';
+export type TreeType =
+  | ('file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket')
+  /** Listed by its directory, but not to be found: so overlayfs shows a whiteout where there is nothing to hide. */
+  | 'ghost';
 
 export interface TreeEntry {
   /** Relative to the root, which itself is `.`; bytes outside printable ASCII as `\xNN`. */
@@ -60,8 +63,11 @@ export function listTree(root: string): TreeEntry[] {
   return entries;
 }
 
+const GHOST: Omit<TreeEntry, 'path'> = { type: 'ghost', mode: '', uid: 0, gid: 0, mtime: '', xattrs: {} };
+
 function describe(absolute: Buffer, path: string): { entry: TreeEntry; inode: string } {
-  const stat = lstatSync(absolute, { bigint: true });
+  const stat = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
+  if (!stat) return { entry: { ...GHOST, path: escapeBytes(path) }, inode: path };
   const type = typeOf(Number(stat.mode));
   const entry: TreeEntry = {
     path: escapeBytes(path),
