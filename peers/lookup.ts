@@ -30,7 +30,11 @@ export class Lookup {
     if (this.#misses.has(chainId)) return undefined;
     const deadlineMs = performance.now() + timeoutMs;
     const asked = this.#links.map((link) => this.#ask(link, chainId, deadlineMs));
-    const found = await Promise.any([...asked, after(timeoutMs)]).catch(() => undefined);
+    const { promise, resolve } = Promise.withResolvers<LayerRecord | undefined>();
+    const timer = setTimeout(resolve, timeoutMs, undefined);
+    Promise.any(asked).then(resolve, () => resolve(undefined));
+    const found = await promise;
+    clearTimeout(timer);
     if (!found) this.#misses.set(chainId, true);
     return found;
   }
@@ -63,9 +67,4 @@ export class Lookup {
       throw error;
     }
   }
-}
-
-async function after(timeoutMs: number): Promise<undefined> {
-  await sleep(timeoutMs, undefined, { ref: false });
-  return undefined;
 }

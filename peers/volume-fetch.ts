@@ -16,7 +16,7 @@ export class NoVolumeError extends Error {
 }
 
 /** A holder that is silent for so long is given up for the next one. */
-const SILENT_MIN_MS = 1500;
+const SILENT_MIN_MS = 1000;
 const SILENT_FACTOR = 10;
 const PENALTY_MS = 10_000;
 
@@ -60,6 +60,7 @@ export class VolumeFetch {
       try {
         return await this.#from(link, client, root);
       } catch (error) {
+        if (failureOf(error) === 'ours') throw error;
         const reason = (error as Error).message;
         reasons.push(`${link.name ?? link.address}: ${reason}`);
         this.#judge(link, client, root, error as Error);

@@ -81,23 +81,21 @@ export class PeerClient {
 }
 
 /**
- * What a failed call says of the neighbour: it is `gone` (no connection), `busy`, does not have it (`absent`), was asked to
- * stop (`cancelled`), or is `faulty` (breaks the protocol, or failed inside).
+ * What a failure says of the neighbour: it is `gone` (no connection), `busy`, does not have it (`absent`), was asked to stop
+ * (`cancelled`), or is `faulty` (breaks the protocol, or failed inside). `ours` is a failed system call of our own: no
+ * space on the disk, say.
  */
-export type Failure = 'gone' | 'busy' | 'absent' | 'cancelled' | 'faulty';
+export type Failure = 'gone' | 'busy' | 'absent' | 'cancelled' | 'faulty' | 'ours';
+
+const FAILURES = new Map<unknown, Failure>([
+  [status.UNAVAILABLE, 'gone'],
+  [status.DEADLINE_EXCEEDED, 'gone'],
+  [status.RESOURCE_EXHAUSTED, 'busy'],
+  [status.NOT_FOUND, 'absent'],
+  [status.CANCELLED, 'cancelled'],
+]);
 
 export function failureOf(error: unknown): Failure {
-  switch ((error as Partial<ServiceError>).code) {
-    case status.UNAVAILABLE:
-    case status.DEADLINE_EXCEEDED:
-      return 'gone';
-    case status.RESOURCE_EXHAUSTED:
-      return 'busy';
-    case status.NOT_FOUND:
-      return 'absent';
-    case status.CANCELLED:
-      return 'cancelled';
-    default:
-      return 'faulty';
-  }
+  const { code, syscall } = error as Partial<ServiceError> & { syscall?: string };
+  return syscall === undefined ? (FAILURES.get(code) ?? 'faulty') : 'ours';
 }

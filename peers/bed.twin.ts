@@ -1,0 +1,217 @@
+/** A cluster in one process, for tests: real certificates, real TLS on loopback, stores in memory or a temporary folder. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, connect as dial, type Server as NetServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Server } from '@grpc/grpc-js';
+import type { Test } from 'tap';
+import { blockIdOf } from '../blocks/block.ts';
+import { type MemoryBlockStore, memoryBlockStore } from '../blocks/memory.ts';
+import type { BlockId, ChainId, LayerRecord, Root, VolumeStore } from '../blocks/types.ts';
+import { encodeIndex, rootOf } from '../blocks/volume.ts';
+import { openVolumeStore } from '../blocks/volumes.ts';
+import { PeersService, peer } from '../proto/peer.ts';
+import { type Handlers, implement } from '../proto/serve.ts';
+import { type PeerServer, startPeerServer } from './exchange/server.ts';
+import { serverCredentials } from './exchange/tls.ts';
+import { chainIdOf } from './exchange/wire.ts';
+import { initCluster, issueNode } from './identity/authority.ts';
+import { type Identity, loadIdentity } from './identity/identity.ts';
+import { createNeighbours, type RunningNeighbours } from './neighbours.ts';
+import type { Log } from './types.ts';
+
+/** Keeps what was logged, as `[message, fields]`. */
+export interface LogTwin extends Log {
+  lines: [message: string, fields: Record<string, unknown>][];
+}
+
+export function logTwin(): LogTwin {
+  const lines: LogTwin['lines'] = [];
+  const keep = (fields: unknown, message?: string) =>
+    lines.push([message ?? '', fields as Record<string, unknown>]);
+  const log = { debug() {}, info: keep, warn: keep, error: keep };
+  return { ...log, lines } as unknown as LogTwin;
+}
+
+/** One node's stores and what it says of layers. */
+export interface NodeTwin {
+  identity: Identity;
+  blocks: MemoryBlockStore;
+  volumes: VolumeStore;
+  records: Map<ChainId, LayerRecord>;
+  log: LogTwin;
+}
+
+export class Bed {
+  readonly #t: Test;
+  readonly #dir: string;
+
+  constructor(t: Test, dir: string) {
+    this.#t = t;
+    this.#dir = dir;
+  }
+
+  static async make(t: Test): Promise<Bed> {
+    const dir = await mkdtemp(join(tmpdir(), 'forage-bed-'));
+    t.teardown(() => rm(dir, { recursive: true, force: true }));
+    await initCluster(join(dir, 'ca'));
+    return new Bed(t, dir);
+  }
+
+  async identity(name: string): Promise<Identity> {
+    return loadIdentity(await issueNode(join(this.#dir, 'ca'), name));
+  }
+
+  async node(name: string): Promise<NodeTwin> {
+    const identity = await this.identity(name);
+    const volumes = await openVolumeStore(join(this.#dir, name, 'volumes'));
+    return { identity, blocks: memoryBlockStore(), volumes, records: new Map(), log: logTwin() };
+  }
+
+  /** Serves the node's stores; on `port` when given. */
+  async serve(node: NodeTwin, port = 0): Promise<PeerServer> {
+    const offer = { layer: (chainId: ChainId) => node.records.get(chainId) };
+    const server = await startPeerServer({ ...node, listen: `127.0.0.1:${port}`, offer });
+    this.#t.teardown(() => server.close());
+    return server;
+  }
+
+  /** A node that answers as the test says; what is not given is not implemented. */
+  async fake(name: string, handlers: Partial<Handlers<typeof PeersService>>): Promise<number> {
+    const absent = () => {
+      throw new Error('not in this test');
+    };
+    const all = {
+      findLayer: async () => new peer.FindLayerReply(),
+      getVolume: absent,
+      blocks: absent,
+      ...handlers,
+    };
+    const server = new Server();
+    const toStatus = (error: unknown) => ({ code: 13, details: (error as Error).message });
+    server.addService(PeersService, implement(PeersService, all as Handlers<typeof PeersService>, toStatus));
+    const credentials = serverCredentials(await this.identity(name));
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    this.#t.teardown(() => server.forceShutdown());
+    return promise;
+  }
+
+  neighbours(node: NodeTwin, ports: readonly number[], waitMs = 20_000): RunningNeighbours {
+    const peers = ports.map((port) => `127.0.0.1:${port}`);
+    const neighbours = createNeighbours({ ...node, peers, waitMs });
+    this.#t.teardown(() => neighbours.close());
+    return neighbours;
+  }
+
+  /** In front of a server: forwards until told otherwise. */
+  async relay(port: number): Promise<Relay> {
+    const relay = new Relay(port);
+    await relay.listen();
+    this.#t.teardown(() => relay.cut());
+    return relay;
+  }
+}
+
+/** Forwards TCP to a port of this machine. Can fall silent (a black hole: connections stay, nothing moves) or break. */
+export class Relay {
+  port = 0;
+  readonly #to: number;
+  readonly #sockets = new Set<Socket>();
+  #server: NetServer | undefined;
+  #silent = false;
+
+  constructor(to: number) {
+    this.#to = to;
+  }
+
+  async listen(): Promise<void> {
+    const server = createServer((near) => this.#accept(near));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject).listen(this.port, '127.0.0.1', resolve);
+    await promise;
+    this.#server = server;
+    this.port = (server.address() as { port: number }).port;
+  }
+
+  #accept(near: Socket): void {
+    this.#keep(near);
+    if (this.#silent) return;
+    const far = this.#keep(dial(this.#to, '127.0.0.1'));
+    near.pipe(far).pipe(near);
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+  }
+
+  #keep(socket: Socket): Socket {
+    this.#sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
+
+  /** From now on nothing moves; new connections are accepted and hear nothing. */
+  fallSilent(): void {
+    this.#silent = true;
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
+  /** Connections break, and new ones are refused, until `listen`. */
+  cut(): void {
+    this.#server?.close();
+    this.#server = undefined;
+    this.#silent = false;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** Blocks of random bytes, put into each of the nodes. */
+export async function putBlocks(count: number, sizeBytes: number, ...nodes: NodeTwin[]): Promise<BlockId[]> {
+  const ids: BlockId[] = [];
+  for (let i = 0; i < count; i++) {
+    const bytes = randomBytes(sizeBytes);
+    const id = blockIdOf(bytes);
+    for (const { blocks } of nodes) await blocks.put(id, bytes);
+    ids.push(id);
+  }
+  return ids;
+}
+
+export interface LayerTwin {
+  record: LayerRecord;
+  root: Root;
+  metadata: BlockId[];
+  data: BlockId[];
+}
+
+/** A layer of random blocks that each of the nodes has made itself, on top of another or lowest. */
+export async function putLayer(nodes: NodeTwin[], parent: ChainId | '' = ''): Promise<LayerTwin> {
+  const metadata = await putBlocks(3, 4096, ...nodes);
+  const data = await putBlocks(20, 65_536, ...nodes);
+  const encoded = encodeIndex('erofs-tar-lz4-1', [
+    ...metadata.map((id) => ({ id, sizeBytes: 4096, metadata: true })),
+    ...data.map((id) => ({ id, sizeBytes: 65_536, metadata: false })),
+    { id: metadata[0]!, sizeBytes: 4096, metadata: true },
+  ]);
+  const root = rootOf(encoded);
+  const diffId = `sha256:${randomBytes(32).toString('hex')}`;
+  const record: LayerRecord = {
+    chainId: chainIdOf(parent, diffId),
+    diffId,
+    parent,
+    root,
+    format: 'erofs-tar-lz4-1',
+    origin: 'ingested',
+  };
+  for (const { volumes, records } of nodes) {
+    await volumes.put(root, encoded);
+    records.set(record.chainId, record);
+  }
+  return { record, root, metadata, data };
+}
+
+/** Resolves when every neighbour has been tried at least once. */
+export async function settled({ membership }: RunningNeighbours): Promise<void> {
+  while (membership.peers().some(({ state }) => state === 'unknown'))
+    await new Promise((next) => setTimeout(next, 5));
+}
