@@ -6,7 +6,6 @@
  * Source of the format: fs/erofs/erofs_fs.h of Linux 6.12 and of erofs-utils 1.9. Everything that mkfs.erofs does not
  * make for us (other devices, 48-bit addresses, compressed metadata) is refused.
  */
-import { readSync } from 'node:fs';
 import { PageSet } from './page-set.ts';
 import { PAGE_BYTES } from './types.ts';
 
@@ -49,13 +48,16 @@ interface Inode {
   end: number;
 }
 
-/** Reads the image at `fd` by pages. Throws `BadImageError`. */
-export function metadataPages(fd: number, sizeBytes: number): PageSet {
-  return new Image(fd, sizeBytes).walk();
+/** Fills `into` from `position`; answers how much it read. */
+export type ReadPage = (into: Buffer, position: number) => number;
+
+/** Reads the image by pages. Throws `BadImageError`. */
+export function metadataPages(readPage: ReadPage, sizeBytes: number): PageSet {
+  return new Image(readPage, sizeBytes).walk();
 }
 
 class Image {
-  readonly #fd: number;
+  readonly #readPage: ReadPage;
   readonly #sizeBytes: number;
   readonly #pages: PageSet;
   readonly #cache = new Map<number, Buffer>();
@@ -63,9 +65,9 @@ class Image {
   #sharedXattrsAt = 0;
   #directoryBytes = 0;
 
-  constructor(fd: number, sizeBytes: number) {
+  constructor(readPage: ReadPage, sizeBytes: number) {
     if (sizeBytes <= 0 || sizeBytes % PAGE_BYTES !== 0) throw new BadImageError(`${sizeBytes} bytes`);
-    this.#fd = fd;
+    this.#readPage = readPage;
     this.#sizeBytes = sizeBytes;
     this.#pages = new PageSet(sizeBytes / PAGE_BYTES);
   }
@@ -106,9 +108,7 @@ class Image {
     const cached = this.#cache.get(page);
     if (cached) return cached;
     const bytes = Buffer.allocUnsafeSlow(PAGE_BYTES);
-    if (readSync(this.#fd, bytes, 0, PAGE_BYTES, page * PAGE_BYTES) !== PAGE_BYTES) {
-      throw new BadImageError('it is cut off');
-    }
+    if (this.#readPage(bytes, page * PAGE_BYTES) !== PAGE_BYTES) throw new BadImageError('it is cut off');
     if (this.#cache.size === CACHED_PAGES_MAX) this.#cache.clear();
     this.#cache.set(page, bytes);
     return bytes;

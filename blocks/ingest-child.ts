@@ -50,7 +50,8 @@ export async function runIngest(
   try {
     return await runChild({ ...rest, workDir }, tar, options.signal);
   } finally {
-    await rm(workDir, { recursive: true, force: true });
+    // Retried: a mkfs.erofs that outlives its killed parent by a moment may still make a file.
+    await rm(workDir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -5,6 +5,7 @@
  * Order of effects: the image is built in a folder of its own and cut; blocks are put; one sync; the index is published
  * last. Killed anywhere, it leaves whole blocks and its folder, which the caller removes.
  */
+import { readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blockIdOf } from './block.ts';
@@ -38,8 +39,8 @@ export interface IngestJob {
   compression: Compression;
   /** An empty folder for the blob, the image and mkfs.erofs's own files; at most about twice the unpacked layer. */
   workDir: string;
-  /** mkfs.erofs of erofs-utils 1.8 or newer. */
-  mkfs: string;
+  /** mkfs.erofs of erofs-utils 1.8 or newer; default `FORAGE_MKFS_EROFS`, else the one in PATH. */
+  mkfs?: string;
 }
 
 export interface IngestResult {
@@ -79,7 +80,8 @@ export async function ingestLayer(
   const { archive, origin, walkedBecause } = await archiveOf(job, tar);
   const image = join(job.workDir, 'image');
   const options = mkfsOptions(job.chainId, job.compression);
-  await makeImage({ program: job.mkfs, options, tempDir: job.workDir, signal }, archive, image);
+  const program = job.mkfs ?? process.env.FORAGE_MKFS_EROFS ?? 'mkfs.erofs';
+  await makeImage({ program, options, tempDir: job.workDir, signal }, archive, image);
   const { entries, ...totals } = await storeImage(image, stores.blocks, signal);
   await stores.blocks.sync();
   const format = formatId(origin === 'ingested' ? 'tar' : 'walk', job.compression);
@@ -118,7 +120,10 @@ async function storeImage(
   const file = await open(path);
   try {
     const { size: sizeBytes } = await file.stat();
-    const metadata = metadataPages(file.fd, sizeBytes);
+    const metadata = metadataPages(
+      (into, position) => readSync(file.fd, into, 0, into.length, position),
+      sizeBytes,
+    );
     const readAt = async (into: Buffer, position: number) =>
       (await file.read(into, 0, into.length, position)).bytesRead;
     const cut = chunks(readAt, sizeBytes, (page) => metadata.has(page));
