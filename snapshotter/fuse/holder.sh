@@ -1,0 +1,50 @@
+#!/bin/sh
+# Keeps the volume server's mount alive: it holds the descriptor of /dev/fuse, starts the server on it and starts it
+# again whenever it dies. Reads wait meanwhile; none fails. systemd's descriptor store keeps the descriptor while this
+# script itself is away. It must never touch the mounted folder, not even stat it: only the server could answer.
+#
+# usage: holder.sh [CONFIGURATION]       default: /etc/forage/config.toml; none: defaults, or FORAGE_* as in settings.ts
+set -u
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+config=${1:-/etc/forage/config.toml}
+node=$here/../../node_modules/node/bin/node
+if [ -e "$config" ]; then
+  settings=$("$node" "$here/settings.ts" "$config") || exit 1
+  # shellcheck disable=SC2086,SC2163  # plain words, checked by settings.ts
+  export $settings
+fi
+point=${FORAGE_RUN:-/run/forage}/volumes
+
+mounted() {
+  while read -r _ _ _ _ at _; do [ "$at" != "$point" ] || return 0; done < /proc/self/mountinfo
+  return 1
+}
+
+# A new mount with a descriptor of its own, in the place of dead ones.
+mount_volumes() {
+  while mounted; do umount -i -c -l "$point" || return 1; done
+  mkdir -p "$point" || return 1
+  [ "${FORAGE_TRANSPORT:-kernel}" = kernel ] || return 0
+  exec 3<> /dev/fuse
+  options=fd=3,rootmode=40000,user_id=0,group_id=0,default_permissions,max_read=1048576
+  mount -i -t fuse.forage -o "$options" forage "$point" || return 1
+  [ -z "${NOTIFY_SOCKET:-}" ] || systemd-notify --fd=3 --fdname=fuse FDSTORE=1
+}
+
+if [ "${LISTEN_FDNAMES:-}" != fuse ] || [ "${FORAGE_TRANSPORT:-kernel}" != kernel ]; then
+  mount_volumes || exit 1
+fi
+[ -z "${NOTIFY_SOCKET:-}" ] || systemd-notify --ready
+unset LISTEN_FDS LISTEN_FDNAMES LISTEN_PID
+
+quick=0
+while :; do
+  started=$(date +%s)
+  # No optimising compiler: it saves 6 MB and makes nothing slower here.
+  "$node" --no-opt --max-semi-space-size=1 "$here/server.ts"
+  status=$?
+  if [ $status -eq 3 ] || [ "${FORAGE_TRANSPORT:-kernel}" != kernel ]; then mount_volumes || exit 1; fi
+  if [ $(($(date +%s) - started)) -lt 2 ]; then quick=$((quick + 1)); else quick=0; fi
+  # Again and again at once: something is wrong that haste does not mend.
+  [ $quick -lt 5 ] || sleep 1
+done

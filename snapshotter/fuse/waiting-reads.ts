@@ -1,0 +1,111 @@
+/**
+ * Reads that wait for blocks. A waiting read holds no buffer, only what it takes to try it again, so ten thousand of
+ * them cost a few megabytes and do not slow the others. A block that several reads miss is asked for once.
+ */
+import type { BlockId, Root } from '../../blocks/types.ts';
+import type { Feeder } from './types.ts';
+
+/** What becomes of a waiting read: all its blocks came, or it is not worth waiting any longer. */
+export type Settled = (failure?: string) => void;
+
+interface Waiter {
+  readonly missing: readonly BlockId[];
+  /** Blocks that have not come. */
+  left: number;
+  readonly deadlineMs: number;
+  readonly settled: Settled;
+}
+
+interface Want {
+  readonly waiters: Set<Waiter>;
+  readonly withdraw: () => void;
+}
+
+export class WaitingReads {
+  readonly #feeder: Feeder;
+  readonly #waitMs: number;
+  readonly #wants = new Map<BlockId, Want>();
+  /** In the order of their deadlines, since all wait equally long. */
+  readonly #waiters = new Set<Waiter>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `waitMs`: how long a read may wait before it fails. */
+  constructor(feeder: Feeder, waitMs: number) {
+    this.#feeder = feeder;
+    this.#waitMs = waitMs;
+  }
+
+  get count(): number {
+    return this.#waiters.size;
+  }
+
+  /** Asks for the blocks and calls `settled` once. The answer gives up: `settled` is then never called. */
+  wait(root: Root, missing: readonly BlockId[], settled: Settled): () => void {
+    const blocks = [...new Set(missing)];
+    const waiter: Waiter = {
+      missing: blocks,
+      left: blocks.length,
+      deadlineMs: performance.now() + this.#waitMs,
+      settled,
+    };
+    this.#waiters.add(waiter);
+    for (const id of blocks) this.#want(root, id).waiters.add(waiter);
+    this.#arm();
+    return () => this.#end(waiter);
+  }
+
+  /** Gives up all of them. */
+  close(): void {
+    for (const waiter of this.#waiters) this.#end(waiter);
+  }
+
+  #want(root: Root, id: BlockId): Want {
+    const known = this.#wants.get(id);
+    if (known) return known;
+    const withdraw = this.#feeder.bring(root, id, (failure) => this.#arrived(id, failure));
+    const want = { waiters: new Set<Waiter>(), withdraw };
+    this.#wants.set(id, want);
+    return want;
+  }
+
+  #arrived(id: BlockId, failure?: string): void {
+    const want = this.#wants.get(id);
+    this.#wants.delete(id);
+    for (const waiter of want?.waiters ?? []) {
+      waiter.left--;
+      if (failure === undefined && waiter.left > 0) continue;
+      this.#end(waiter);
+      waiter.settled(failure && `block ${id}: ${failure}`);
+    }
+  }
+
+  #end(waiter: Waiter): void {
+    if (!this.#waiters.delete(waiter)) return;
+    for (const id of waiter.missing) {
+      const want = this.#wants.get(id);
+      if (!want?.waiters.delete(waiter) || want.waiters.size > 0) continue;
+      this.#wants.delete(id);
+      want.withdraw();
+    }
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) return;
+    const [first] = this.#waiters;
+    if (first === undefined) return;
+    this.#timer = setTimeout(() => this.#expire(), Math.max(1, first.deadlineMs - performance.now()));
+    this.#timer.unref();
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const nowMs = performance.now();
+    for (const waiter of this.#waiters) {
+      if (waiter.deadlineMs > nowMs) break;
+      const stillMissing = waiter.missing.filter((id) => this.#wants.has(id));
+      this.#end(waiter);
+      waiter.settled(`nobody gave ${stillMissing.join(', ')} within ${this.#waitMs / 1000} s`);
+    }
+    this.#arm();
+  }
+}
