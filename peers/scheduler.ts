@@ -78,10 +78,17 @@ class Load<W, S extends Source> {
   }
 
   hasRoom(priority: Priority): boolean {
-    if (this.#open?.priority !== priority && this.#calls >= MAX_CALLS_PER_SOURCE) return false;
+    const joins = this.#unfilled(priority) !== undefined;
+    if (!joins && this.#calls >= MAX_CALLS_PER_SOURCE) return false;
     if (priority === 'demand') return this.#demand < this.#windowBytes;
     const free = this.#windowBytes - this.#demand - this.#background;
-    return free > (this.#open?.priority === priority ? 0 : this.#windowBytes * BACKGROUND_SHARE);
+    return free > (joins ? 0 : this.#windowBytes * BACKGROUND_SHARE);
+  }
+
+  /** The request that is being filled, if the next want of this priority may join it. */
+  #unfilled(priority: Priority): Request<W, S> | undefined {
+    const most = priority === 'demand' ? DEMAND_BATCH : BACKGROUND_BATCH;
+    return this.#open?.priority === priority && this.#open.wants.length < most ? this.#open : undefined;
   }
 
   /** When a block asked for now would be here. */
@@ -96,9 +103,9 @@ class Load<W, S extends Source> {
   add(want: W, priority: Priority, blockBytes: number): Request<W, S> | undefined {
     if (priority === 'demand') this.#demand += blockBytes;
     else this.#background += blockBytes;
-    const most = priority === 'demand' ? DEMAND_BATCH : BACKGROUND_BATCH;
-    if (this.#open?.priority === priority && this.#open.wants.length < most) {
-      this.#open.wants.push(want);
+    const unfilled = this.#unfilled(priority);
+    if (unfilled) {
+      unfilled.wants.push(want);
       return undefined;
     }
     this.#open = { source: this.source, priority, wants: [want] };
