@@ -23,6 +23,7 @@ ${snapshotters
     (name) => `  [[plugins."io.containerd.transfer.v1.local".unpack_config]]
     platform = "${platform}"
     snapshotter = "${name}"
+    differ = "walking"
 `,
   )
   .join('')}`;
@@ -39,7 +40,7 @@ const cri = {
   '2.1': `version = 3
 
 [plugins."io.containerd.cri.v1.runtime".cni]
-  bin_dir = "/usr/lib/cni"
+  bin_dirs = ["/usr/lib/cni"]
   conf_dir = "/etc/cni/net.d"
 [plugins."io.containerd.cri.v1.images".registry]
   config_path = "/etc/containerd/certs.d"

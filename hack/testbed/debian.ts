@@ -1,5 +1,5 @@
 /** Debian's packages, from the mirror that the host's apt is configured with: it is never written down here. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir } from './paths.ts';
 import { run, UserError } from './run.ts';
@@ -53,16 +53,19 @@ export const baseTree = (): Promise<string> =>
     rmSync(join(target, 'etc/machine-id'), { force: true }); // each machine gets its own
   });
 
-/**
- * Unpacks packages of another suite (nothing is installed) into `target`, by an apt whose lists and cache are its own.
- * Returns the first package's version.
- */
-export async function unpack(suite: string, packages: string[], target: string): Promise<string> {
-  const apt = join(cacheDir, 'apt', suite);
-  for (const folder of ['lists/partial', 'archives/partial', 'parts', 'debs'])
+/** Another suite's packages, by an apt whose lists and cache are its own; nothing is installed. */
+export interface Suite {
+  /** One field of the newest version of a package, such as "Version"; empty if there is none. */
+  field(name: string, field: string): Promise<string>;
+  unpack(packages: string[], target: string): Promise<void>;
+}
+
+export async function openSuite(name: string): Promise<Suite> {
+  const apt = join(cacheDir, 'apt', name);
+  for (const folder of ['lists/partial', 'archives/partial', 'parts'])
     mkdirSync(join(apt, folder), { recursive: true });
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  writeFileSync(join(apt, 'sources.list'), `deb [signed-by=${keyring}] ${await mirror()} ${suite} main\n`);
+  writeFileSync(join(apt, 'sources.list'), `deb [signed-by=${keyring}] ${await mirror()} ${name} main\n`);
   writeFileSync(join(apt, 'status'), '');
   const settings = {
     'Dir::Etc::sourcelist': join(apt, 'sources.list'),
@@ -75,12 +78,19 @@ export async function unpack(suite: string, packages: string[], target: string):
   };
   const options = Object.entries(settings).map(([key, value]) => `--option=${key}=${value}`);
   await run('apt-get', [...options, 'update', '--quiet']);
-  const debs = join(apt, 'debs');
-  rmSync(debs, { recursive: true });
-  mkdirSync(debs);
-  await run('apt-get', [...options, 'download', '--quiet', ...packages], { cwd: debs });
-  if (!existsSync(target)) mkdirSync(target, { recursive: true });
-  for (const deb of readdirSync(debs)) await run('dpkg-deb', ['--extract', join(debs, deb), target]);
-  const shown = await run('apt-cache', [...options, 'show', '--no-all-versions', packages[0]!]);
-  return /^Version: (.*)$/m.exec(shown)?.[1] ?? 'unknown';
+  return {
+    async field(packageName, field) {
+      const shown = await run('apt-cache', [...options, 'show', '--no-all-versions', packageName]);
+      return new RegExp(`^${field}: (.*)$`, 'm').exec(shown)?.[1] ?? '';
+    },
+    async unpack(packages, target) {
+      const debs = mkdtempSync(join(apt, 'debs-'));
+      try {
+        await run('apt-get', [...options, 'download', '--quiet', ...packages], { cwd: debs });
+        for (const deb of readdirSync(debs)) await run('dpkg-deb', ['--extract', join(debs, deb), target]);
+      } finally {
+        rmSync(debs, { recursive: true });
+      }
+    },
+  };
 }

@@ -157,11 +157,13 @@ function removeCgroup(cgroup: string): void {
  * Power off at once, as when the plug is pulled: first the cable, so that no connection is closed politely, then every
  * process, and with the last one go all of the machine's mounts. Its disk stays. Nothing happens if it is off.
  */
-export async function powerOff(cluster: Cluster, machine: Machine): Promise<void> {
+export async function powerOff(cluster: string, machine: string): Promise<void> {
   await unplug(cluster, machine);
-  await killAll(cluster.name, machine.name);
+  await killAll(cluster, machine);
   await removeCable(cluster, machine);
-  await outcomeOf('umount', ['--lazy', '--quiet', join(machineDir(cluster.name, machine.name), 'root')]);
+  const root = join(machineDir(cluster, machine), 'root');
+  while ((await outcomeOf('umount', ['--lazy', root])).status === 0);
+  await outcomeOf('rmdir', [`/run/systemd/nspawn/propagate/${labelOf(cluster, machine)}`]); // nspawn's, left where /run is no tmpfs
 }
 
 async function killAll(cluster: string, machine: string): Promise<void> {

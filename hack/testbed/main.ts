@@ -56,14 +56,14 @@ command(
   ['up 3', 'up 3 --name slow --uplink 10mbit --rtt 40', 'up 2 --name new --containerd 2.1'],
 )
   .argument('<N>', 'how many nodes', checked(count))
-  .option('--link <rate>', "each node's link, each direction", checked(parseRate), parseRate('1gbit'))
-  .option('--uplink <rate>', "the registry's link, each direction", checked(parseRate), parseRate('100mbit'))
-  .option('--rtt <ms>', 'round-trip time added between any two machines', checked(parseMs), 0)
+  .option('--link <rate>', "each node's link, each direction (default: 1gbit)", checked(parseRate))
+  .option('--uplink <rate>', "the registry's link, each direction (default: 100mbit)", checked(parseRate))
+  .option('--rtt <ms>', 'round-trip time added between any two machines (default: none)', checked(parseMs))
   .option('--containerd <version>', '1.7 or 2.1', checked(version), '1.7')
   .action(async (nodes: number, options) => {
     const { up } = await import('./up.ts');
     const { name, link, uplink, rtt, containerd } = options;
-    await up({ name, nodes, linkBits: link, uplinkBits: uplink, rttMs: rtt, containerd });
+    await up({ name, nodes, linkBits: link ?? 1e9, uplinkBits: uplink ?? 1e8, rttMs: rtt ?? 0, containerd });
   });
 
 command('exec', "Run a command in a machine: its input, output and exit status are the command's.", [

@@ -2,16 +2,17 @@
  * nerdctl, built from the Go module proxy: Debian 13 has none. Version 2.2 works with containerd 1.7 and 2.1. Where no Go
  * or no module can be had, the nodes do without it and `ctr` remains.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { unpack } from './debian.ts';
+import { openSuite } from './debian.ts';
 import { cacheDir } from './paths.ts';
-import { outcomeOf, run, say } from './run.ts';
+import { outcomeOf, run, say, UserError } from './run.ts';
 import { tree } from './trees.ts';
 
 const module = 'github.com/containerd/nerdctl/v2';
 const version = 'v2.2.1';
 const oldestGo = 24;
+const newestSuite = 'sid';
 
 /** The tree with /usr/bin/nerdctl, or nothing, and then it says why. */
 export async function nerdctlTree(): Promise<string[]> {
@@ -28,12 +29,11 @@ async function go(): Promise<string> {
   const host = await outcomeOf('go', ['env', 'GOVERSION']).catch(() => undefined);
   const minor = Number(/^go1\.(\d+)/.exec(host?.stdout ?? '')?.[1] ?? 0);
   if (minor >= oldestGo) return 'go';
-  const debian = await tree('go', 'sid', async (target) => {
-    await unpack('sid', ['golang-go', 'golang-src'], target);
-    const newest = readdirSync(join(target, 'usr/lib')).find((name) => /^go-1/.test(name));
-    if (newest) return;
-    const packages = (await run('apt-cache', ['dumpavail'])).match(/^Package: golang-1\.\d+-go$/gm) ?? [];
-    throw new Error(`Debian has no Go: ${packages.length} packages`);
+  const debian = await tree('go', newestSuite, async (target) => {
+    const suite = await openSuite(newestSuite);
+    const release = /golang-1\.\d+-go/.exec(await suite.field('golang-go', 'Depends'))?.[0];
+    if (!release) throw new UserError(`Debian ${newestSuite} has no golang-go`);
+    await suite.unpack(['golang-go', release, release.replace(/-go$/, '-src')], target);
   });
   return join(debian, 'usr/bin/go');
 }
@@ -66,7 +66,6 @@ async function dropTestHelpers(compiler: string, source: string, env: Record<str
   const helpers = join(source, 'cmd/nerdctl/helpers');
   for (const file of readdirSync(helpers).filter((name) => name.startsWith('testing')))
     rmSync(join(helpers, file));
-  if (!existsSync(join(source, 'go.mod'))) return;
   const unpublished = 'github.com/containerd/nerdctl/mod/tigron';
   const edits = [`-dropreplace=${unpublished}@v0.0.0`, `-droprequire=${unpublished}`];
   await run(compiler, ['mod', 'edit', ...edits], { env, cwd: source });

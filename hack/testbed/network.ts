@@ -4,7 +4,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster, Machine } from './model.ts';
+import type { Cluster } from './model.ts';
 import { partition } from './partition.ts';
 import { outcomeOf, run } from './run.ts';
 import { clusterDir } from './store.ts';
@@ -51,13 +51,13 @@ async function makeBridge(netns: string, bridge: string): Promise<void> {
 }
 
 /** Takes the cable out at the switch's end: from now on the machine's last words reach nobody. */
-export const unplug = (cluster: Cluster, machine: Machine): Promise<unknown> =>
-  outcomeOf('ip', ['-n', switchOf(cluster.name), 'link', 'set', portOf(machine.name), 'down']);
+export const unplug = (cluster: string, machine: string): Promise<unknown> =>
+  outcomeOf('ip', ['-n', switchOf(cluster), 'link', 'set', portOf(machine), 'down']);
 
 /** Removes the cable and the machine's namespace. The port goes by name: with the namespace alone it would go later. */
-export async function removeCable(cluster: Cluster, machine: Machine): Promise<void> {
-  await outcomeOf('ip', ['-n', switchOf(cluster.name), 'link', 'delete', portOf(machine.name)]);
-  await removeNamespace(labelOf(cluster.name, machine.name));
+export async function removeCable(cluster: string, machine: string): Promise<void> {
+  await outcomeOf('ip', ['-n', switchOf(cluster), 'link', 'delete', portOf(machine)]);
+  await removeNamespace(labelOf(cluster, machine));
 }
 
 /** Removes a namespace, and with it all that is plugged into it; nothing happens if it is not there. */

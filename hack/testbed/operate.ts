@@ -1,12 +1,12 @@
 /** What is done to a cluster that is up: cut and heal its network, power its machines off and on, take it down. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { enter, initOf, keeperOf, powerOff, powerOn } from './machine.ts';
-import { type Cluster, isNode, type Machine, machineOf } from './model.ts';
-import { arrangePorts, labelOf, machineDir, removeNamespace, switchOf } from './network.ts';
+import { type Cluster, isNode, machineOf } from './model.ts';
+import { arrangePorts, machineDir, removeNamespace, switchOf } from './network.ts';
 import { waitUntilReady } from './ready.ts';
-import { outcomeOf, poll, run, say, UserError } from './run.ts';
-import { clusterDir, exists, load, save, withCluster } from './store.ts';
+import { poll, run, say, UserError } from './run.ts';
+import { clusterDir, load, save, withCluster } from './store.ts';
 import { nodeTrees } from './up.ts';
 
 /** Runs `work` on a cluster while nobody else changes it, and records what it changed. */
@@ -31,7 +31,7 @@ export const heal = (name: string): Promise<void> =>
   });
 
 export const kill = (name: string, machine: string): Promise<void> =>
-  change(name, (cluster) => powerOff(cluster, machineOf(cluster, machine)));
+  change(name, (cluster) => powerOff(name, machineOf(cluster, machine).name));
 
 /** Boots a machine with the checkout's forage of now. */
 export const start = (name: string, machineName: string): Promise<void> =>
@@ -40,7 +40,7 @@ export const start = (name: string, machineName: string): Promise<void> =>
     if (keeperOf(name, machineName)) throw new UserError(`${machineName} is on`);
     if (isNode(machine)) cluster.trees = await nodeTrees(cluster.containerd);
     save(cluster);
-    await powerOff(cluster, machine); // what an ordinary shutdown leaves: cgroups
+    await powerOff(name, machine.name); // what an ordinary shutdown leaves: cgroups
     powerOn(cluster, machine);
     await waitUntilReady(cluster, machine);
   });
@@ -64,29 +64,23 @@ export const reboot = (name: string, machineName: string): Promise<void> =>
 export const destroy = (name: string, machineName: string): Promise<void> =>
   change(name, async (cluster) => {
     const machine = machineOf(cluster, machineName);
-    await powerOff(cluster, machine);
+    await powerOff(name, machine.name);
     for (const folder of ['disk', 'upper', 'work']) {
       rmSync(join(machineDir(name, machine.name), folder), { recursive: true, force: true });
     }
   });
 
-/** Removes all of a cluster, also of one that is half made or half dead. */
+/** Removes all of a cluster. It goes by the folders alone, so it also removes one that is half made or half dead. */
 export const down = (name: string): Promise<void> =>
   withCluster(name, async () => {
-    if (!existsSync(clusterDir(name))) {
+    const folder = clusterDir(name);
+    if (!existsSync(folder)) {
       say(`there is no cluster "${name}"`);
       return;
     }
-    const cluster = exists(name) ? load(name) : undefined;
-    if (cluster) await Promise.all(cluster.machines.map((machine: Machine) => powerOff(cluster, machine)));
+    const machines = readdirSync(folder).filter((entry) => existsSync(join(folder, entry, 'bridge')));
+    await Promise.all(machines.map((machine) => powerOff(name, machine)));
     await removeNamespace(switchOf(name));
-    for (const machine of cluster?.machines ?? []) await removeNamespace(labelOf(name, machine.name));
-    await outcomeOf(
-      'rmdir',
-      (cluster?.machines ?? []).map(
-        ({ name: machine }) => `/run/systemd/nspawn/propagate/${labelOf(name, machine)}`,
-      ),
-    );
-    rmSync(clusterDir(name), { recursive: true, force: true });
+    rmSync(folder, { recursive: true });
     say(`cluster "${name}" is gone`);
   });

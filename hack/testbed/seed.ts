@@ -2,12 +2,13 @@
  * What makes a machine that machine: a small tree laid over the shared ones, written anew at each power-on. Nothing in it
  * is ever changed by the machine itself; what that writes goes to its own upper layer.
  */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { copyCertificates } from './certificates.ts';
 import { containerdConfig, registryHosts } from './containerd-config.ts';
 import { type Cluster, isNode, type Machine, registryName } from './model.ts';
-import { machineDir } from './network.ts';
+import { labelOf, machineDir } from './network.ts';
 
 /** Text, or where a symbolic link points. */
 type Entry = string | { link: string };
@@ -19,10 +20,12 @@ const masked: Entry = { link: '/dev/null' };
 function common(cluster: Cluster, machine: Machine): Files {
   const hosts = cluster.machines.map(({ address, name }) => `${address} ${name}\n`).join('');
   return {
+    // Without an id of its own systemd would take every boot of a new disk for an installation to be set up.
+    'etc/machine-id': `${createHash('sha256').update(labelOf(cluster.name, machine.name)).digest('hex').slice(0, 32)}\n`,
     'etc/hostname': `${machine.name}\n`,
     'etc/hosts': `127.0.0.1 localhost\n${hosts}`,
-    // Nobody answers there, at once; without a line tools would turn to public servers and wait for them.
-    'etc/resolv.conf': 'nameserver 127.0.0.1\n',
+    // Nobody answers there, at once; without such a line tools turn to public servers and wait for them.
+    'etc/resolv.conf': `nameserver ${machine.address}\n`,
     // Logs outlive a power loss: tests want to read them.
     'etc/systemd/journald.conf.d/testbed.conf':
       '[Journal]\nStorage=persistent\nSystemMaxUse=64M\nRateLimitBurst=0\n',
