@@ -12,8 +12,9 @@ export interface SnapshotInfo {
   name: string;
   parent: string;
   labels: Record<string, string>;
-  createdAt: Date;
-  updatedAt: Date;
+  /** Milliseconds since 1970, with a fraction: containerd compares them with its own clock to the microsecond. */
+  createdAtMs: number;
+  updatedAtMs: number;
 }
 
 /** As in containerd's api/types/mount.proto. */
@@ -29,7 +30,7 @@ export interface Usage {
   inodes: number;
 }
 
-/** containerd's error classes; one table maps them to gRPC codes. */
+/** containerd's error classes; the table in `errors.ts` maps them to gRPC codes. */
 export type ErrorKind =
   | 'not-found'
   | 'already-exists'
@@ -46,7 +47,7 @@ export interface Snapshotter {
   commit(name: string, key: string, labels: Record<string, string>): Promise<void>;
   remove(key: string): Promise<void>;
   stat(key: string): Promise<SnapshotInfo>;
-  update(info: SnapshotInfo, fields: readonly string[]): Promise<SnapshotInfo>;
+  update(info: Pick<SnapshotInfo, 'name' | 'labels'>, fields: readonly string[]): Promise<SnapshotInfo>;
   list(filters: readonly string[]): AsyncIterable<SnapshotInfo>;
   usage(key: string): Promise<Usage>;
   cleanup(): Promise<void>;
@@ -69,10 +70,10 @@ export interface Layers {
    */
   offer(chainId: ChainId): Promise<LayerVolume | undefined>;
   /**
-   * A layer was unpacked and committed here: make its volume in the background. `directory` is the unpacked upper
-   * directory, `lowers` are those below it, nearest first. Calls `done` once the volume is durable and mounted.
+   * A layer was unpacked and committed here: make its volume in the background. Calls `done` once: when the volume is
+   * durable and mounted, or with undefined when there will be none (the layer then stays a directory).
    */
-  ingest(layer: CommittedLayer, done: (volume: LayerVolume) => Promise<void>): void;
+  ingest(layer: CommittedLayer, done: (volume: LayerVolume | undefined) => Promise<void>): void;
   /** Mounts again what a snapshot in the chain needs, after a restart of the machine or of the node process. */
   mount(root: Root): Promise<string>;
   /** No snapshot needs this volume mounted any longer. */
@@ -81,6 +82,8 @@ export interface Layers {
   release(chainId: ChainId): Promise<void>;
   /** The volumes that active snapshots use have changed (completion follows this set). */
   inUse(roots: ReadonlySet<Root>): void;
+  /** How many bytes of the volume's blocks are on this node. */
+  bytesHere(root: Root): Promise<number>;
 }
 
 export interface CommittedLayer {
@@ -89,6 +92,8 @@ export interface CommittedLayer {
   chainId: ChainId;
   /** chainID of the parent, '' for the lowest layer. */
   parent: ChainId | '';
+  /** The unpacked upper directory; it does not change any more, and stays until `done` has been called. */
   directory: string;
+  /** The layers below it, nearest first: paths (symlinks to directories) that can be read until `done` has been called. */
   lowers: string[];
 }

@@ -1,0 +1,86 @@
+/**
+ * A twin of `Layers` in memory, for tests: a volume is a folder with a file that names its root, "mounting" it makes that
+ * folder. Ingest waits until the test finishes or fails it.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ChainId, LayerRecord, Root } from '../blocks/types.ts';
+import type { CommittedLayer, Layers, LayerVolume } from './types.ts';
+
+export interface PendingIngest {
+  layer: CommittedLayer;
+  done(volume: LayerVolume | undefined): Promise<void>;
+}
+
+export class MemoryLayers implements Layers {
+  /** What neighbours or this node have, and `offer` finds. */
+  readonly known = new Map<ChainId, LayerRecord>();
+  readonly mounted = new Set<Root>();
+  readonly pending: PendingIngest[] = [];
+  readonly released: ChainId[] = [];
+  active: ReadonlySet<Root> = new Set();
+  /** Runs before each `offer` and `mount`: a test may wait or throw in it. */
+  before: (call: 'offer' | 'mount', what: string) => Promise<void> = async () => {};
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async offer(chainId: ChainId): Promise<LayerVolume | undefined> {
+    await this.before('offer', chainId);
+    const record = this.known.get(chainId);
+    return record && { record, mountPoint: await this.mount(record.root) };
+  }
+
+  ingest(layer: CommittedLayer, done: PendingIngest['done']): void {
+    this.pending.push({ layer, done });
+  }
+
+  /** Ends the oldest ingest with a volume of this root. */
+  async finishIngest(root: Root): Promise<void> {
+    const { layer, done } = this.pending.shift()!;
+    const { chainId, parent } = layer;
+    const record: LayerRecord = {
+      chainId,
+      diffId: chainId,
+      parent,
+      root,
+      format: 'twin-1',
+      origin: 'ingested',
+    };
+    this.known.set(chainId, record);
+    await done({ record, mountPoint: await this.mount(root) });
+  }
+
+  async failIngest(): Promise<void> {
+    await this.pending.shift()!.done(undefined);
+  }
+
+  async mount(root: Root): Promise<string> {
+    await this.before('mount', root);
+    const point = join(this.#folder, root);
+    await mkdir(point, { recursive: true });
+    await writeFile(join(point, 'volume'), root);
+    this.mounted.add(root);
+    return point;
+  }
+
+  async unmount(root: Root): Promise<void> {
+    this.mounted.delete(root);
+    await rm(join(this.#folder, root), { recursive: true });
+  }
+
+  async release(chainId: ChainId): Promise<void> {
+    this.released.push(chainId);
+    this.known.delete(chainId);
+  }
+
+  inUse(roots: ReadonlySet<Root>): void {
+    this.active = roots;
+  }
+
+  async bytesHere(): Promise<number> {
+    return 4096;
+  }
+}
