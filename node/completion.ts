@@ -38,7 +38,7 @@ export function createCompletion({ blocks, volumes, neighbours, logger }: Parts)
       const id = index.blockId(i);
       if (blocks.has(id)) continue;
       const want = neighbours
-        .want(id, 'completion', signal)
+        .want(id, 'completion', signal, root)
         .catch(() => {
           failed++;
         })

@@ -23,7 +23,7 @@ export function createDemand(volumes: VolumeStore, neighbours: Neighbours): Dema
     if (i < 0) return;
     const { from, to } = readahead.demanded(root, i, index.blockCount);
     for (let next = from; next < to; next++) {
-      neighbours.want(index.blockId(next), 'prefetch').catch(() => {
+      neighbours.want(index.blockId(next), 'prefetch', undefined, root).catch(() => {
         // A guess that did not come is no loss: the reader demands the block if it gets there.
       });
     }
@@ -34,7 +34,7 @@ export function createDemand(volumes: VolumeStore, neighbours: Neighbours): Dema
       total++;
       waiting++;
       try {
-        const wanted = neighbours.want(id, 'demand', signal);
+        const wanted = neighbours.want(id, 'demand', signal, root);
         const index = await volumes.get(root);
         if (index !== undefined) prefetchBehind(root, index, positionOf(index, id));
         await wanted;

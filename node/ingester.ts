@@ -48,7 +48,8 @@ export interface IngestStats {
 }
 
 export interface Ingester {
-  add(layer: CommittedLayer, done: (record: LayerRecord) => Promise<void>): void;
+  /** `done` gets undefined when there will be no volume. */
+  add(layer: CommittedLayer, done: (record: LayerRecord | undefined) => Promise<void>): void;
   /** A pull is under way: work that has not begun waits. */
   touch(): void;
   stats(): IngestStats;
@@ -70,7 +71,7 @@ interface Parts {
 interface Job {
   layer: CommittedLayer;
   blob: Promise<HeldBlob | undefined>;
-  done: (record: LayerRecord) => Promise<void>;
+  done: (record: LayerRecord | undefined) => Promise<void>;
 }
 
 export function createIngester(parts: Parts): Ingester {
@@ -113,19 +114,29 @@ export function createIngester(parts: Parts): Ingester {
     return record;
   }
 
+  async function attempt(job: Job): Promise<LayerRecord | undefined> {
+    try {
+      const record = await gate.shared(() => ingest(job));
+      stats.done++;
+      return record;
+    } catch (error) {
+      signal.throwIfAborted();
+      stats.failed++;
+      logger.error({ chainId: job.layer.chainId, err: error }, 'layer not ingested; it stays a directory');
+      return undefined;
+    }
+  }
+
   async function work(): Promise<void> {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       stats.running = 1;
-      const current = job;
       try {
         await quiet();
-        const record = await gate.shared(() => ingest(current));
-        await current.done(record);
-        stats.done++;
+        const record = await attempt(job);
+        await job.done(record);
       } catch (error) {
         if (signal.aborted) return;
-        stats.failed++;
-        logger.error({ chainId: job.layer.chainId, err: error }, 'layer not ingested; it stays a directory');
+        logger.error({ chainId: job.layer.chainId, err: error }, 'the snapshot did not take its volume');
       } finally {
         stats.running = 0;
         await releaseBlob(job);

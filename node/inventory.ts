@@ -1,6 +1,7 @@
 /** What `forage status` and the metrics show, gathered from the node's parts. */
 import type { BlockStore, Root, VolumeStore } from '../blocks/types.ts';
 import type { Membership, TransferTotals } from '../peers/types.ts';
+import { blocksHere } from './blocks-here.ts';
 import type { Demand } from './demand.ts';
 import type { ErofsMounts } from './erofs-mounts.ts';
 import type { Ingester } from './ingester.ts';
@@ -8,7 +9,8 @@ import type { LayerRecords } from './records.ts';
 import type { NodeView, VolumeStatus } from './view.ts';
 
 export interface InventoryParts {
-  name: string;
+  /** Asked each time: the name comes with the certificate. */
+  name: () => string;
   version: string;
   blocks: BlockStore;
   volumes: VolumeStore;
@@ -28,26 +30,16 @@ export function createInventory(parts: InventoryParts): NodeView {
     const index = await volumes.get(root);
     if (index === undefined) return undefined;
     const record = [...records.all()].find((candidate) => candidate.root === root);
-    const seen = new Set<string>();
-    let blocksHere = 0;
-    let bytesHere = 0;
-    for (let i = 0; i < index.blockCount; i++) {
-      const id = index.blockId(i);
-      if (seen.has(id)) continue;
-      seen.add(id);
-      if (!blocks.has(id)) continue;
-      blocksHere++;
-      bytesHere += index.offset(i + 1) - index.offset(i);
-    }
+    const here = blocksHere(index, blocks);
     return {
       root,
       chainId: record?.chainId ?? '',
       diffId: record?.diffId ?? '',
       format: index.format,
       sizeBytes: index.sizeBytes,
-      blocks: seen.size,
-      blocksHere,
-      bytesHere,
+      blocks: here.distinct,
+      blocksHere: here.count,
+      bytesHere: here.bytes,
       mounted: mounts.mounted().has(root),
       inUse: parts.inUse().has(root),
     };
@@ -55,7 +47,7 @@ export function createInventory(parts: InventoryParts): NodeView {
 
   return {
     status: () => ({
-      node: parts.name,
+      node: parts.name(),
       version: parts.version,
       peers: parts.membership.peers(),
       volumes: [...volumes.roots()].length,

@@ -6,9 +6,10 @@
  * fetch) and dropping one exclude each other through the gate.
  */
 import type { Logger } from 'pino';
-import type { ChainId, LayerRecord, Root, VolumeStore } from '../blocks/types.ts';
+import type { BlockStore, ChainId, LayerRecord, Root, VolumeStore } from '../blocks/types.ts';
 import type { Neighbours } from '../peers/types.ts';
 import type { Layers, LayerVolume } from '../snapshotter/types.ts';
+import { blocksHere } from './blocks-here.ts';
 import type { Collector } from './collector.ts';
 import type { ErofsMounts } from './erofs-mounts.ts';
 import type { Gate } from './gate.ts';
@@ -17,6 +18,7 @@ import type { LayerRecords } from './records.ts';
 
 export interface LayersParts {
   records: LayerRecords;
+  blocks: BlockStore;
   volumes: VolumeStore;
   neighbours: Neighbours;
   mounts: ErofsMounts;
@@ -31,7 +33,7 @@ export interface LayersParts {
 }
 
 export function createLayers(parts: LayersParts): Layers {
-  const { records, volumes, neighbours, mounts, collector, gate, ingester, lookupMs, logger } = parts;
+  const { records, blocks, volumes, neighbours, mounts, collector, gate, ingester, lookupMs, logger } = parts;
 
   async function fromHere(chainId: ChainId): Promise<LayerRecord | undefined> {
     const record = records.get(chainId);
@@ -44,7 +46,10 @@ export function createLayers(parts: LayersParts): Layers {
     return gate.shared(async () => {
       const index = await neighbours.fetchVolume(found.root);
       if (index.format !== found.format) {
-        logger.warn({ chainId, record: found.format, volume: index.format }, 'a record with a wrong format id, refused');
+        logger.warn(
+          { chainId, record: found.format, volume: index.format },
+          'a record with a wrong format id, refused',
+        );
         return undefined;
       }
       const record: LayerRecord = { ...found, origin: 'copied' };
@@ -53,22 +58,30 @@ export function createLayers(parts: LayersParts): Layers {
     });
   }
 
+  async function mounted(record: LayerRecord): Promise<LayerVolume> {
+    return { record, mountPoint: await mounts.ensure(record.root) };
+  }
+
   return {
     async offer(chainId): Promise<LayerVolume | undefined> {
+      ingester?.touch();
       const record = (await fromHere(chainId)) ?? (await fromNeighbours(chainId));
       if (record === undefined) return undefined;
-      return { record, mountPoint: await mounts.ensure(record.root) };
+      return mounted(record);
     },
 
     ingest(layer, done) {
-      ingester?.add(layer, async (record) => {
-        await done({ record, mountPoint: await mounts.ensure(record.root) });
-      });
+      if (ingester === undefined) void done(undefined);
+      else ingester.add(layer, async (record) => done(record && (await mounted(record))));
     },
 
     mount: (root) => mounts.ensure(root),
     unmount: (root) => mounts.remove(root),
     release: (chainId) => collector.drop(chainId),
     inUse: parts.inUse,
+    bytesHere: async (root) => {
+      const index = await volumes.get(root);
+      return index === undefined ? 0 : blocksHere(index, blocks).bytes;
+    },
   };
 }
