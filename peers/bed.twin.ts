@@ -16,8 +16,9 @@ import { type Handlers, implement } from '../proto/serve.ts';
 import { type PeerServer, startPeerServer } from './exchange/server.ts';
 import { serverCredentials } from './exchange/tls.ts';
 import { chainIdOf } from './exchange/wire.ts';
-import { initCluster, issueNode } from './identity/authority.ts';
+import { type Claims, certify, initCluster, issueNode, openAuthority } from './identity/authority.ts';
 import { type Identity, loadIdentity } from './identity/identity.ts';
+import { NODE_ROLE } from './identity/names.ts';
 import { createNeighbours, type RunningNeighbours } from './neighbours.ts';
 import type { Log } from './types.ts';
 
@@ -63,6 +64,18 @@ export class Bed {
     return loadIdentity(await issueNode(join(this.#dir, 'ca'), name));
   }
 
+  /** A certificate of the cluster's authority that says something else than `issueNode` would. */
+  async crafted(claims: Partial<Claims>): Promise<Identity> {
+    const authority = await openAuthority(join(this.#dir, 'ca'));
+    const day = 24 * 60 * 60 * 1000;
+    const notBefore = new Date(Date.now() - 2 * day);
+    const notAfter = new Date(Date.now() + day);
+    const all = { role: NODE_ROLE, name: 'crafted', addresses: [], notBefore, notAfter, ...claims };
+    const { cert, key } = await certify(authority, all);
+    const ca = Buffer.from(authority.cert.toString('pem'));
+    return { name: all.name, cert: Buffer.from(cert), key: Buffer.from(key), ca, expires: all.notAfter };
+  }
+
   async node(name: string): Promise<NodeTwin> {
     const identity = await this.identity(name);
     const volumes = await openVolumeStore(join(this.#dir, name, 'volumes'));
@@ -78,7 +91,7 @@ export class Bed {
   }
 
   /** A node that answers as the test says; what is not given is not implemented. */
-  async fake(name: string, handlers: Partial<Handlers<typeof PeersService>>): Promise<number> {
+  async fake(as: string | Identity, handlers: Partial<Handlers<typeof PeersService>>): Promise<number> {
     const absent = () => {
       throw new Error('not in this test');
     };
@@ -91,7 +104,7 @@ export class Bed {
     const server = new Server();
     const toStatus = (error: unknown) => ({ code: 13, details: (error as Error).message });
     server.addService(PeersService, implement(PeersService, all as Handlers<typeof PeersService>, toStatus));
-    const credentials = serverCredentials(await this.identity(name));
+    const credentials = serverCredentials(typeof as === 'string' ? await this.identity(as) : as);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error ? reject(error) : resolve(port)));
     this.#t.teardown(() => server.forceShutdown());

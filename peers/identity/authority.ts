@@ -42,7 +42,9 @@ export async function initCluster(dir: string, options: InitOptions = {}): Promi
   checkDays(days);
   const keys = await newKeys();
   const cert = await x509.X509CertificateGenerator.createSelfSigned({
-    ...common(days),
+    serialNumber: serialNumber(),
+    ...validity(days),
+    signingAlgorithm: ED25519,
     name: [{ OU: [AUTHORITY_ROLE] }, { CN: [clusterName] }],
     keys,
     extensions: [
@@ -77,12 +79,37 @@ export async function issueNode(
   checkName(name, "a node's name");
   checkDays(days);
   const authority = await openAuthority(dir);
+  const { cert, key } = await certify(authority, { role: NODE_ROLE, name, addresses, ...validity(days) });
+  const files = { cert: join(out, 'node.crt'), key: join(out, 'node.key'), ca: join(out, 'ca.crt') };
+  await mkdir(out, { recursive: true, mode: 0o700 });
+  await writeNew(files.key, key, 0o600);
+  await writeNew(files.cert, cert, 0o644);
+  await writeNew(files.ca, authority.cert.toString('pem'), 0o644);
+  return files;
+}
+
+export interface Authority {
+  cert: x509.X509Certificate;
+  key: webcrypto.CryptoKey;
+}
+
+export interface Claims {
+  role: string;
+  name: string;
+  addresses: readonly string[];
+  notBefore: Date;
+  notAfter: Date;
+}
+
+/** A certificate of the authority for a new key, both as PEM. Says what it is told to: the caller has checked it. */
+export async function certify(authority: Authority, claims: Claims): Promise<{ cert: string; key: string }> {
   const keys = await newKeys();
-  const validity = common(days);
-  if (validity.notAfter > authority.cert.notAfter) validity.notAfter = authority.cert.notAfter;
   const cert = await x509.X509CertificateGenerator.create({
-    ...validity,
-    subject: [{ OU: [NODE_ROLE] }, { CN: [name] }],
+    serialNumber: serialNumber(),
+    notBefore: claims.notBefore,
+    notAfter: new Date(Math.min(claims.notAfter.getTime(), authority.cert.notAfter.getTime())),
+    signingAlgorithm: ED25519,
+    subject: [{ OU: [claims.role] }, { CN: [claims.name] }],
     issuer: authority.cert.subjectName,
     publicKey: keys.publicKey,
     signingKey: authority.key,
@@ -93,20 +120,16 @@ export async function issueNode(
         x509.ExtendedKeyUsage.serverAuth,
         x509.ExtendedKeyUsage.clientAuth,
       ]),
-      new x509.SubjectAlternativeNameExtension(alternativeNames(name, addresses)),
+      new x509.SubjectAlternativeNameExtension(alternativeNames(claims.name, claims.addresses)),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(authority.cert.publicKey),
     ],
   });
-  const files = { cert: join(out, 'node.crt'), key: join(out, 'node.key'), ca: join(out, 'ca.crt') };
-  await mkdir(out, { recursive: true, mode: 0o700 });
-  await writeNew(files.key, await privateKeyPem(keys), 0o600);
-  await writeNew(files.cert, cert.toString('pem'), 0o644);
-  await writeNew(files.ca, authority.cert.toString('pem'), 0o644);
-  return files;
+  return { cert: cert.toString('pem'), key: await privateKeyPem(keys) };
 }
 
-async function openAuthority(dir: string): Promise<{ cert: x509.X509Certificate; key: webcrypto.CryptoKey }> {
+/** Throws IdentityError. */
+export async function openAuthority(dir: string): Promise<Authority> {
   const files = authorityFiles(dir);
   const [certPem, keyPem] = await Promise.all([readAuthority(files.cert), readAuthority(files.key)]);
   try {
@@ -143,17 +166,16 @@ async function privateKeyPem(keys: webcrypto.CryptoKeyPair): Promise<string> {
   return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
 }
 
-/** What both kinds of certificate have. Serial numbers are positive and unpredictable. */
-function common(days: number) {
+/** Positive and unpredictable. */
+function serialNumber(): string {
   const serial = randomBytes(16);
   serial[0]! = (serial[0]! & 0x7f) | 0x40;
+  return serial.toString('hex');
+}
+
+function validity(days: number): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
-  return {
-    serialNumber: serial.toString('hex'),
-    notBefore: new Date(now - CLOCK_SKEW_MS),
-    notAfter: new Date(now + days * DAY_MS),
-    signingAlgorithm: ED25519,
-  };
+  return { notBefore: new Date(now - CLOCK_SKEW_MS), notAfter: new Date(now + days * DAY_MS) };
 }
 
 function alternativeNames(name: string, addresses: readonly string[]): x509.JsonGeneralNames {

@@ -1,0 +1,186 @@
+/** Who is let in, and how much one client may take. */
+import { randomBytes } from 'node:crypto';
+import { connect as dialTls } from 'node:tls';
+import { Client } from '@grpc/grpc-js';
+import t from 'tap';
+import { call, callStream } from '../../proto/call.ts';
+import { PeersService, peer } from '../../proto/peer.ts';
+import { Bed, putBlocks } from '../bed.twin.ts';
+import type { Identity } from '../identity/identity.ts';
+import { PeerClient } from './client.ts';
+import { MAX_BLOCKS_PER_REQUEST, MAX_CALLS_PER_PEER } from './limits.ts';
+import { Slots } from './slots.ts';
+import { clientTls, knock, splitAddress, TLS_CHANNEL_OPTIONS } from './tls.ts';
+
+const never = new AbortController().signal;
+
+async function asked(identity: Identity, port: number): Promise<string> {
+  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(identity));
+  try {
+    await client.ping(2000);
+    return 'answered';
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    client.close();
+  }
+}
+
+t.test('a node of the cluster is answered', async (t) => {
+  const bed = await Bed.make(t);
+  const { port } = await bed.serve(await bed.node('n1'));
+  t.equal(await asked(await bed.identity('n2'), port), 'answered');
+  t.equal(await knock(`127.0.0.1:${port}`, clientTls(await bed.identity('n3')), 2000), 'n1');
+});
+
+t.test(
+  'strangers are refused: no certificate, another authority, expired, not yet valid, another role',
+  async (t) => {
+    const [bed, other] = [await Bed.make(t), await Bed.make(t)];
+    const n1 = await bed.node('n1');
+    const { port } = await bed.serve(n1);
+    const { ca } = n1.identity;
+    const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000);
+    const tomorrow = new Date(Date.now() + 12 * 60 * 60 * 1000);
+    t.not(await asked({ ...(await other.identity('n2')), ca }, port), 'answered');
+    t.not(await asked(await bed.crafted({ notAfter: yesterday }), port), 'answered');
+    t.not(await asked(await bed.crafted({ notBefore: tomorrow }), port), 'answered');
+    t.match(await asked(await bed.crafted({ role: 'forage-user' }), port), /PERMISSION_DENIED: not a node/);
+    t.match(await asked(await bed.crafted({ name: 'UPPER' }), port), /PERMISSION_DENIED: not a node/);
+    const nobody = dialTls({
+      host: '127.0.0.1',
+      port,
+      ca,
+      checkServerIdentity: () => undefined,
+      ALPNProtocols: ['h2'],
+    });
+    const { code } = await new Promise<NodeJS.ErrnoException>((done) => nobody.on('error', done).resume());
+    t.match(code, /CERTIFICATE_REQUIRED/);
+  },
+);
+
+t.test('nothing older than TLS 1.3 is spoken', async (t) => {
+  const bed = await Bed.make(t);
+  const { port } = await bed.serve(await bed.node('n1'));
+  const identity = await bed.identity('n2');
+  const old = dialTls({ ...identity, host: '127.0.0.1', port, maxVersion: 'TLSv1.2', ALPNProtocols: ['h2'] });
+  const { code } = await new Promise<NodeJS.ErrnoException>((done) => old.on('error', done));
+  t.match(code, /PROTOCOL_VERSION/);
+});
+
+t.test('a server that is not a node of the cluster is not talked to', async (t) => {
+  const [bed, other] = [await Bed.make(t), await Bed.make(t)];
+  const n2 = await bed.identity('n2');
+  const tls = clientTls(n2);
+  const foreign = await other.fake('n1', {});
+  const user = await bed.fake(await bed.crafted({ role: 'forage-user' }), {});
+  for (const port of [foreign, user]) {
+    await t.rejects(knock(`127.0.0.1:${port}`, tls, 2000));
+    t.not(await asked(n2, port), 'answered');
+  }
+});
+
+t.test('knocking at what is silent or absent ends in time', async (t) => {
+  const bed = await Bed.make(t);
+  const tls = clientTls(await bed.identity('n2'));
+  const relay = await bed.relay(1);
+  relay.fallSilent();
+  await t.rejects(knock(`127.0.0.1:${relay.port}`, tls, 100), { message: 'no answer within 100 ms' });
+  relay.cut();
+  await t.rejects(knock(`127.0.0.1:${relay.port}`, tls, 5000), { code: 'ECONNREFUSED' });
+});
+
+t.test('blocks come in the order asked, also twice, and missing ones are named', async (t) => {
+  const bed = await Bed.make(t);
+  const n1 = await bed.node('n1');
+  const ids = await putBlocks(20, 65_536, n1);
+  const { port } = await bed.serve(n1);
+  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(await bed.identity('n2')));
+  t.teardown(() => client.close());
+  const absent = randomBytes(32).toString('hex');
+  const order = [ids[3]!, absent, ids[0]!, ids[3]!, ...ids];
+  const got: [string, number][] = [];
+  await client.blocks(order, (id, bytes) => void got.push([id, bytes?.length ?? 0]), never);
+  t.strictSame(
+    got,
+    order.map((id) => [id, id === absent ? 0 : 65_536]),
+  );
+});
+
+t.test('requests beyond their bounds are refused, each with an error of its own', async (t) => {
+  const bed = await Bed.make(t);
+  const n1 = await bed.node('n1');
+  const { port } = await bed.serve(n1);
+  const { credentials } = clientTls(await bed.identity('n2'));
+  const client = new Client(`127.0.0.1:${port}`, credentials, TLS_CHANNEL_OPTIONS);
+  t.teardown(() => client.close());
+  const blocks = async (bytes: number) => {
+    const request = new peer.BlocksRequest();
+    request.setIds(Buffer.alloc(bytes));
+    for await (const reply of callStream(client, PeersService.blocks, request)) t.ok(reply);
+  };
+  const layers = (chainIds: string[]) => {
+    const request = new peer.FindLayerRequest();
+    request.setChainIdsList(chainIds);
+    return call(client, PeersService.findLayer, request);
+  };
+  await t.rejects(blocks(0), { message: /INVALID_ARGUMENT: 0 bytes of ids/ });
+  await t.rejects(blocks(33), { message: /INVALID_ARGUMENT: 33 bytes of ids/ });
+  await t.rejects(blocks(32 * (MAX_BLOCKS_PER_REQUEST + 1)), { message: /INVALID_ARGUMENT/ });
+  await t.rejects(blocks(1 << 20), { message: /RESOURCE_EXHAUSTED/ });
+  await t.rejects(layers(['sha256:zz']), { message: /INVALID_ARGUMENT: chainID/ });
+  await t.rejects(layers(Array(100).fill(`sha256:${'0'.repeat(64)}`)), {
+    message: /INVALID_ARGUMENT: 100 chainIDs/,
+  });
+  const volume = new peer.GetVolumeRequest();
+  volume.setRoot(Buffer.alloc(32));
+  const pieces = callStream(client, PeersService.getVolume, volume);
+  await t.rejects(pieces[Symbol.asyncIterator]().next(), { message: /NOT_FOUND/ });
+  t.strictSame(n1.log.lines.slice(1), [], 'none of them is worth a line in the log');
+});
+
+t.test('one client that opens calls and reads nothing cannot take the slots of another', async (t) => {
+  const bed = await Bed.make(t);
+  const n1 = await bed.node('n1');
+  const ids = await putBlocks(50, 65_536, n1);
+  const { port } = await bed.serve(n1);
+  const request = new peer.BlocksRequest();
+  request.setIds(Buffer.from(ids.join(''), 'hex'));
+  const { credentials } = clientTls(await bed.identity('greedy'));
+  const greedy = new Client(`127.0.0.1:${port}`, credentials, TLS_CHANNEL_OPTIONS);
+  t.teardown(() => greedy.close());
+  for (let i = 0; i < MAX_CALLS_PER_PEER; i++) {
+    const unread = callStream(greedy, PeersService.blocks, request);
+    unread.on('error', () => {});
+    await new Promise((opened) => unread.once('metadata', opened));
+  }
+  const beyond = callStream(greedy, PeersService.blocks, request);
+  await t.rejects(beyond[Symbol.asyncIterator]().next(), {
+    message: /RESOURCE_EXHAUSTED: 32 calls of greedy are open/,
+  });
+  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(await bed.identity('n2')));
+  t.teardown(() => client.close());
+  let count = 0;
+  await client.blocks(ids, () => void count++, never);
+  t.equal(count, ids.length);
+});
+
+t.test('slots are counted for each and for all, and given back', async (t) => {
+  const slots = new Slots(2, 3);
+  const releases = [slots.take('a'), slots.take('a'), slots.take('b')];
+  t.throws(() => slots.take('a'), { message: '2 calls of a are open' });
+  t.throws(() => slots.take('b'), { message: '3 calls are open' });
+  releases.forEach((release) => {
+    release();
+  });
+  t.equal(slots.open, 0);
+  slots.take('a');
+});
+
+t.test('addresses are host and port', async (t) => {
+  t.same(splitAddress('n1.edge:7400'), { host: 'n1.edge', port: 7400 });
+  t.same(splitAddress('[fd00::1]:7400'), { host: 'fd00::1', port: 7400 });
+  for (const bad of ['n1', 'n1:', ':7400', 'n1:0', 'n1:65536', 'fd00::1:7400', 'a b:1', 'n1:7400x']) {
+    t.throws(() => splitAddress(bad), TypeError, bad);
+  }
+});
