@@ -81,6 +81,12 @@ export function decodeName(bytes: Buffer): string {
   return bytes.toString('latin1', IN_HEADER_BYTES, end);
 }
 
+/** struct fuse_open_in: the flags of open(2). */
+export function decodeOpen(bytes: Buffer): number {
+  need(bytes, 8);
+  return bytes.readUInt32LE(IN_HEADER_BYTES);
+}
+
 /** struct fuse_read_in, for READ and READDIR. */
 export interface ReadRequest {
   offset: number;

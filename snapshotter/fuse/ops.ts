@@ -11,6 +11,7 @@ import {
   decodeInterrupt,
   decodeName,
   decodeNothing,
+  decodeOpen,
   decodeRead,
   type InitRequest,
   type ReadRequest,
@@ -25,7 +26,7 @@ import {
   encodeOpen,
   encodeStatfs,
 } from './encode.ts';
-import { ERRNO, INIT_FLAG, OPCODE, OPEN_FLAG, PROTOCOL, ROOT_NODE } from './protocol.ts';
+import { ERRNO, INIT_FLAG, O_ACCMODE, OPCODE, OPEN_FLAG, PROTOCOL, ROOT_NODE } from './protocol.ts';
 import type { VolumeFiles } from './volume-files.ts';
 
 export type Outcome = number | undefined;
@@ -82,7 +83,8 @@ function getattr(session: Session, { nodeId }: RequestHeader): Outcome {
 }
 
 /** open(2), also by mount(2) of an image. */
-function open(session: Session, { nodeId }: RequestHeader): Outcome {
+function open(session: Session, { nodeId }: RequestHeader, flags: number): Outcome {
+  if ((flags & O_ACCMODE) !== 0) return -ERRNO.EROFS;
   if (nodeId === ROOT_NODE) return -ERRNO.EISDIR;
   if (session.files.byNodeId(nodeId) === undefined) return -ERRNO.ESTALE;
   return encodeOpen(session.reply, OPEN_FLAG.KEEP_CACHE | OPEN_FLAG.NOFLUSH);
@@ -117,7 +119,7 @@ export const OPS: ReadonlyMap<number, Op> = new Map([
   [OPCODE.READ, op('READ', decodeRead, (session, header, request) => session.read(header, request))],
   [OPCODE.LOOKUP, op('LOOKUP', decodeName, lookup)],
   [OPCODE.GETATTR, op('GETATTR', decodeNothing, getattr)],
-  [OPCODE.OPEN, op('OPEN', decodeNothing, open)],
+  [OPCODE.OPEN, op('OPEN', decodeOpen, open)],
   [OPCODE.RELEASE, op('RELEASE', decodeNothing, release)],
   [OPCODE.FLUSH, op('FLUSH', decodeNothing, done)],
   [OPCODE.OPENDIR, op('OPENDIR', decodeNothing, openFolder)],

@@ -34,6 +34,9 @@ export const INIT_FLAG = {
   MAX_PAGES: 1 << 22,
 } as const;
 
+/** The part of open(2)'s flags that says what for; 0 is reading. */
+export const O_ACCMODE = 3;
+
 /** Flags of OPEN's answer. */
 export const OPEN_FLAG = {
   /** The page cache outlives the open: files never change. */
@@ -66,6 +69,7 @@ export const ERRNO = {
   ENOTDIR: 20,
   EISDIR: 21,
   EINVAL: 22,
+  EROFS: 30,
   ENOSYS: 38,
   EPROTO: 71,
   ESTALE: 116,

@@ -24,7 +24,7 @@ const waiting = new WaitingReads(new FeedClient(paths.socket, log), settings.wai
 
 async function chosenTransport(): Promise<Transport> {
   if (settings.transport === 'kernel') return new KernelTransport({ fd: FUSE_FD, files, waiting, log });
-  const { NativeTransport } = await import('./fuse-native.ts');
+  const { NativeTransport } = await import('./native.ts');
   return new NativeTransport({ mountPoint: paths.mountPoint, files, waiting, log });
 }
 
