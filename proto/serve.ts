@@ -77,10 +77,15 @@ function streaming(
 ): handleServerStreamingCall<unknown, unknown> {
   return async (made) => {
     const context = contextOf(made);
+    const cancelled = once(context.signal, 'abort');
+    let before: Promise<unknown> = Promise.resolve();
     try {
       for await (const reply of handler(made.request, context)) {
-        if (!made.write(reply)) await once(made, 'drain', { signal: context.signal });
+        // One reply may wait behind the one being sent. The stream's own mark would let sixteen, of any size, pile up.
+        const sent = new Promise<void>((resolve) => made.write(reply, () => resolve()));
+        await Promise.race([before, cancelled]);
         context.signal.throwIfAborted();
+        before = sent;
       }
       made.end();
     } catch (error) {
