@@ -24,11 +24,46 @@ func TestConformance(t *testing.T) {
 	if address == "" {
 		t.Fatal("FORAGE_SNAPSHOTTER is not set: the socket of the snapshotter")
 	}
-	testsuite.SnapshotterSuite(t, suiteName, func(ctx context.Context, root string) (snapshots.Snapshotter, func() error, error) {
-		connection, err := grpc.NewClient("unix://"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			return nil, nil, err
-		}
-		return proxy.NewSnapshotter(snapshotsapi.NewSnapshotsClient(connection), "forage"), connection.Close, nil
+	connection, err := grpc.NewClient("unix://"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshotter := proxy.NewSnapshotter(snapshotsapi.NewSnapshotsClient(connection), "forage")
+	before := names(t, snapshotter)
+	t.Cleanup(func() {
+		removeOthers(t, snapshotter, before)
+		connection.Close()
 	})
+	testsuite.SnapshotterSuite(t, suiteName, func(context.Context, string) (snapshots.Snapshotter, func() error, error) {
+		return snapshotter, func() error { return nil }, nil
+	})
+}
+
+// names lists the snapshots that are there.
+func names(t *testing.T, snapshotter snapshots.Snapshotter) map[string]bool {
+	found := map[string]bool{}
+	err := snapshotter.Walk(context.Background(), func(_ context.Context, info snapshots.Info) error {
+		found[info.Name] = true
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// removeOthers removes all snapshots that the cases have left, so that the suite can run again on the same server. A
+// round removes those without children.
+func removeOthers(t *testing.T, snapshotter snapshots.Snapshotter, kept map[string]bool) {
+	for removed := true; removed; {
+		removed = false
+		for name := range names(t, snapshotter) {
+			if !kept[name] && snapshotter.Remove(context.Background(), name) == nil {
+				removed = true
+			}
+		}
+	}
+	if left := len(names(t, snapshotter)); left != len(kept) {
+		t.Errorf("%d snapshots are left, %d were there before", left, len(kept))
+	}
 }
