@@ -2,6 +2,7 @@ import t from 'tap';
 import { createDemand } from './demand.ts';
 import { memoryNeighbours, memoryVolumes, pageBlock, pageVolume } from './twins.ts';
 
+const { root: ROOT } = pageVolume(Array.from({ length: 40 }, (_, i) => i));
 const numbers = Array.from({ length: 40 }, (_, i) => i);
 
 async function setUp() {
@@ -43,5 +44,21 @@ t.test('a failed prefetch disturbs nobody, a failed demand rejects', async (t) =
   };
   await bring(4);
   await t.rejects(bring(20), { message: 'nobody has it' });
+  t.equal(demand.waiting(), 0);
+});
+
+t.test('what waits for an abandoned volume is given up, and nothing else', async (t) => {
+  const { neighbours, demand, bring } = await setUp();
+  const asked: AbortSignal[] = [];
+  neighbours.want = (_id, _priority, signal) =>
+    new Promise((_resolve, reject) => {
+      asked.push(signal!);
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    });
+  const waits = bring(3);
+  demand.abandon('f'.repeat(64));
+  t.equal(asked[0]?.aborted, false);
+  demand.abandon(ROOT);
+  await t.rejects(waits, { message: 'nobody uses the volume any longer' });
   t.equal(demand.waiting(), 0);
 });

@@ -8,6 +8,11 @@ import { createReadahead } from './readahead.ts';
 export interface Demand {
   /** Resolves when the block is in the store; rejects when it cannot be had within the configured bound. */
   bring(root: Root, id: BlockId, signal: AbortSignal): Promise<void>;
+  /**
+   * Gives up what waits for this volume, which no container uses any longer. Its readers are gone, but the kernel's
+   * read-ahead still waits, and an unmount would wait for that.
+   */
+  abandon(root: Root): void;
   /** Requests so far. */
   total(): number;
   /** Requests that wait now. */
@@ -16,8 +21,25 @@ export interface Demand {
 
 export function createDemand(volumes: VolumeStore, neighbours: Neighbours): Demand {
   const readahead = createReadahead();
+  const waitingFor = new Map<Root, Set<AbortController>>();
   let total = 0;
   let waiting = 0;
+
+  /** Runs `work` with a signal that `signal` or `abandon(root)` aborts. */
+  async function abandonable(root: Root, signal: AbortSignal, work: (by: AbortSignal) => Promise<void>) {
+    const controller = new AbortController();
+    const controllers = waitingFor.get(root) ?? new Set();
+    waitingFor.set(root, controllers.add(controller));
+    const onAbort = () => controller.abort(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    try {
+      await work(controller.signal);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      controllers.delete(controller);
+      if (controllers.size === 0 && waitingFor.get(root) === controllers) waitingFor.delete(root);
+    }
+  }
 
   function prefetchBehind(root: Root, index: VolumeIndex, i: number): void {
     if (i < 0) return;
@@ -34,13 +56,19 @@ export function createDemand(volumes: VolumeStore, neighbours: Neighbours): Dema
       total++;
       waiting++;
       try {
-        const wanted = neighbours.want(id, 'demand', signal, root);
-        const index = await volumes.get(root);
-        if (index !== undefined) prefetchBehind(root, index, positionOf(index, id));
-        await wanted;
+        await abandonable(root, signal, async (by) => {
+          const wanted = neighbours.want(id, 'demand', by, root);
+          const index = await volumes.get(root);
+          if (index !== undefined) prefetchBehind(root, index, positionOf(index, id));
+          await wanted;
+        });
       } finally {
         waiting--;
       }
+    },
+    abandon(root) {
+      for (const controller of waitingFor.get(root) ?? [])
+        controller.abort(new Error('nobody uses the volume any longer'));
     },
     total: () => total,
     waiting: () => waiting,

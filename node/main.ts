@@ -5,7 +5,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { open as openLmdb } from 'lmdb';
 import pino from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 import { FeedServer } from '../snapshotter/fuse/feed-server.ts';
@@ -58,10 +57,11 @@ export async function startNode(config: Config): Promise<RunningNode> {
     log,
   });
   const completion = createCompletion({ blocks, volumes, neighbours: peering, logger: log });
-  const uses = createUses((roots) => {
+  const demand = createDemand(volumes, peering);
+  const uses = createUses((roots, left) => {
+    for (const root of left) demand.abandon(root);
     if (config.fetch.completion) completion.follow(roots);
   });
-  const demand = createDemand(volumes, peering);
   const collector = createCollector({ records, blocks, volumes, mounts, gate });
   const containerd = openContainerd(config.containerd.address);
   let metrics: Metrics | undefined;

@@ -6,12 +6,14 @@ export interface Uses {
   get(): ReadonlySet<Root>;
 }
 
-export function createUses(onChange: (roots: ReadonlySet<Root>) => void): Uses {
+/** `onChange` gets the new set, and what left it. */
+export function createUses(onChange: (roots: ReadonlySet<Root>, left: readonly Root[]) => void): Uses {
   let current: ReadonlySet<Root> = new Set();
   return {
     set(roots) {
+      const left = [...current].filter((root) => !roots.has(root));
       current = roots;
-      onChange(roots);
+      onChange(roots, left);
     },
     get: () => current,
   };
