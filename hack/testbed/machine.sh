@@ -30,8 +30,10 @@ enter_cgroups() {
     done
     echo $$ > "$own/keeper/cgroup.procs"
     if [ $hierarchy = /sys/fs/cgroup ]; then
-      for controller in $(cat "$own/cgroup.controllers"); do
-        echo "+$controller" > "$own/cgroup.subtree_control" || true
+      for group in "${own%/*}" "$own"; do
+        for controller in $(cat "$group/cgroup.controllers"); do
+          echo "+$controller" 2> /dev/null > "$group/cgroup.subtree_control" || true
+        done
       done
     fi
     echo "$own" >> "$dir/cgroups"

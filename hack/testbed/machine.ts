@@ -57,7 +57,7 @@ function powerFile(cluster: Cluster, machine: Machine, seed: string): string {
 /** Where the host runs systemd on cgroup v2, our cgroups must be in a scope that it leaves to us. */
 const delegated = (label: string): string[] =>
   existsSync('/run/systemd/system') && existsSync('/sys/fs/cgroup/cgroup.controllers')
-    ? ['systemd-run', '--quiet', '--scope', `--unit=${label}`, '--property=Delegate=yes', '--']
+    ? ['systemd-run', '--quiet', '--scope', '--collect', `--unit=${label}`, '--property=Delegate=yes', '--']
     : [];
 
 /** Powers a machine on; it boots while this returns. */
