@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { LayerApply, type LowerDirectory, UnsupportedLayerError } from './layer-apply.ts';
 import { fileInTar, layerTar } from './layer-tar.ts';
 import type { Inode } from './layer-tree.ts';
@@ -14,8 +14,10 @@ import { UnresolvablePathError } from './rooted-path.ts';
 import { BadTarError } from './tar-header.ts';
 import { TarReader } from './tar-read.ts';
 import type { DiffId } from './types.ts';
+import { unzstd, ZSTD_MAGIC } from './zstd.ts';
 
 const READ_BYTES = 1024 * 1024;
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /** The blob is not the layer that it is said to be. */
 export class DiffIdMismatchError extends Error {
@@ -35,18 +37,16 @@ export async function spool(source: AsyncIterable<Uint8Array>, path: string): Pr
 
 /** The archive inside the blob at `path`: gzip, zstd or neither, told by its first bytes. */
 async function* archiveIn(path: string): AsyncGenerator<Buffer> {
-  const [start] = (await createReadStream(path, { end: 3 }).toArray()) as Buffer[];
+  const [start = Buffer.alloc(0)] = (await createReadStream(path, { end: 3 }).toArray()) as Buffer[];
   const raw = createReadStream(path, { highWaterMark: READ_BYTES });
-  if (start?.subarray(0, 2).equals(GZIP)) yield* decompressed(raw, createGunzip({ chunkSize: READ_BYTES }));
-  else if (start?.equals(ZSTD)) yield* decompressed(raw, createZstdDecompress({ chunkSize: READ_BYTES }));
+  if (start.subarray(0, 2).equals(GZIP_MAGIC)) yield* gunzip(raw);
+  else if (start.length === 4 && start.readUInt32LE(0) === ZSTD_MAGIC) yield* unzstd(raw);
   else yield* raw;
 }
 
-const GZIP = Buffer.from([0x1f, 0x8b]);
-const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-
-async function* decompressed(raw: Readable, decoder: NodeJS.ReadWriteStream): AsyncGenerator<Buffer> {
-  raw.on('error', (error) => (decoder as unknown as Readable).destroy(error));
+async function* gunzip(raw: Readable): AsyncGenerator<Buffer> {
+  const decoder = createGunzip({ chunkSize: READ_BYTES });
+  raw.on('error', (error) => decoder.destroy(error));
   yield* raw.pipe(decoder) as AsyncIterable<Buffer>;
 }
 

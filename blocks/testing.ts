@@ -1,15 +1,18 @@
 /** What several tests of this folder need: trees as plain data, images and mounts that clean up after themselves. */
 import { execFileSync } from 'node:child_process';
-import { createHash, randomInt } from 'node:crypto';
+import { createCipheriv, createHash, randomInt } from 'node:crypto';
 import { type BigIntStats, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import koffi from 'koffi';
 import type { Test } from 'tap';
 import { mkfsOptions } from './format.ts';
-import { MS_RDONLY, mount, unmount } from './libc.ts';
+import { MS_RDONLY, mount, SyscallError, unmount } from './libc.ts';
 import { makeImage } from './mkfs.ts';
+import { TAR_END, type TarRecord, tarHeader, tarPadding } from './tar-write.ts';
+import type { BlockStore, VolumeIndex } from './types.ts';
 import { xattrsOf } from './xattr.ts';
 
 /** A mkfs.erofs that is new enough, fetched when the machine has none. */
@@ -90,4 +93,50 @@ function describe(path: Buffer, stat: BigIntStats, withData: boolean): Record<st
     xattrs: [...xattrsOf(path)].map(([key, value]) => `${key}=${value.toString('hex')}`).sort(),
     sha256: isData ? createHash('sha256').update(readFileSync(path)).digest('hex') : undefined,
   };
+}
+
+const lsetxattr = koffi
+  .load('libc.so.6')
+  .func('int lsetxattr(const char *path, const char *name, const uint8_t *value, size_t size, int flags)');
+
+export function setXattr(path: string, name: string, value: Buffer): void {
+  if (lsetxattr(path, name, value, value.length, 0) !== 0) {
+    throw new SyscallError('lsetxattr', koffi.errno(), `${name} of ${path}`);
+  }
+}
+
+/** Bytes that look random and are the same in every run. */
+export function noise(sizeBytes: number, seed = 0): Buffer {
+  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16));
+  return cipher.update(Buffer.alloc(sizeBytes));
+}
+
+/** All of a stream's bytes. */
+export async function collect(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Buffer[] = [];
+  for await (const part of parts) all.push(Buffer.from(part));
+  return Buffer.concat(all);
+}
+
+/** An archive of these records, each with its data. */
+export async function* tarOf(entries: Iterable<TarRecord & { data?: Buffer }>): AsyncGenerator<Buffer> {
+  for (const { data = Buffer.alloc(0), ...record } of entries) {
+    yield tarHeader({ sizeBytes: data.length, ...record });
+    yield data;
+    yield tarPadding(data.length);
+  }
+  yield TAR_END;
+}
+
+/** Puts a stored volume's blocks together again, checking each; answers the image's path. */
+export async function assemble(dir: string, index: VolumeIndex, blocks: BlockStore): Promise<string> {
+  const image = join(dir, index.root);
+  const file = await open(image, 'w');
+  for (let i = 0; i < index.blockCount; i++) {
+    const bytes = await blocks.get(index.blockId(i));
+    if (bytes?.length !== index.offset(i + 1) - index.offset(i)) throw new Error(`block ${i} is missing`);
+    await file.write(bytes, 0, bytes.length, index.offset(i));
+  }
+  await file.close();
+  return image;
 }
