@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Cluster, ensureCluster, ingested } from './lib/cluster.ts';
+import { type Cluster, ensureCluster, forgetAll, ingested } from './lib/cluster.ts';
 import { type ImageJson, images, layersOf } from './lib/images.ts';
 import { layersOfLayout, undescribedDirectories } from './lib/layer-dirs.ts';
 import type { TreeEntry } from './lib/tree.ts';
@@ -15,6 +15,8 @@ const treeTool = readFileSync(join(import.meta.dirname, 'lib/tree.ts'));
 const SHOWN = 20;
 
 const cluster: Cluster = await ensureCluster(3, process.env.FORAGE_TEST_CLUSTER ?? 'test');
+// One that other tests gave volumes to would not unpack.
+for (const node of ['n1', 'n2', 'n3']) await forgetAll(cluster, node);
 // Names of images to try only these.
 const all = await images(cluster.name, ...(process.env.FORAGE_TEST_IMAGES?.split(' ') ?? []));
 

@@ -24,7 +24,7 @@ export interface Recipe {
   user?: string;
   /** Default: gzip. */
   compression?: Compression;
-  /** A command that does real work and ends, and a text that its output holds. */
+  /** A command that does real work and ends, in place of entrypoint and command, and a text that its output holds. */
   smoke: { argv: string[]; prints: string };
   /** Why containerd itself refuses to unpack the image, if it does: forage must then refuse it too. */
   refused?: string;

@@ -82,7 +82,6 @@ const apps: Record<string, Recipe> = {
     ],
     entrypoint: ['java'],
     cmd: ['-XX:+UseSerialGC', '/srv/App.java'],
-    env: { JAVA_HOME: '/usr/lib/jvm/java-21-openjdk-amd64' },
     smoke: { argv: ['java', '-XX:+UseSerialGC', '/srv/App.java'], prints: 'java is ready' },
   },
 };

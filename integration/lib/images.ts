@@ -15,7 +15,7 @@ export interface ImageJson {
   layers: number;
   compressedBytes: number;
   uncompressedBytes: number;
-  /** A command that works and ends, and a text that it prints. */
+  /** A command that works and ends, in place of the image's entrypoint and command, and a text that it prints. */
   smoke: { argv: string[]; prints: string };
   /** Why containerd refuses to unpack it, if it does. */
   refused?: string;

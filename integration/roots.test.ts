@@ -1,0 +1,29 @@
+/** What a layer becomes depends on the layer alone: nodes that know nothing of each other make the same volume of it. */
+import t from 'tap';
+import { ensureCluster, forgetAll, ingested } from './lib/cluster.ts';
+import { images } from './lib/images.ts';
+
+const cluster = await ensureCluster(3, process.env.FORAGE_TEST_CLUSTER ?? 'test');
+const all = (await images(cluster.name)).filter(({ refused }) => !refused);
+
+/** Pulls every image on one node, and answers the root that each layer got there. */
+async function rootsOn(node: string): Promise<Map<string, string>> {
+  for (const { ref } of all)
+    await cluster.sh(node, `nerdctl --snapshotter forage pull --quiet registry:5000/${ref}`);
+  await ingested(cluster, node);
+  return new Map((await cluster.volumes(node)).map(({ chain_id, root }) => [chain_id, root]));
+}
+
+t.test(
+  'two nodes that pull at different times make the same volumes of all layers of all images',
+  async (t) => {
+    for (const node of ['n1', 'n2', 'n3']) await forgetAll(cluster, node);
+    t.teardown(() => cluster.do('heal'));
+    const first = await rootsOn('n1');
+    await cluster.do('cut', 'n1', 'n2');
+    const second = await rootsOn('n3');
+    t.ok(second.size > all.length, `${second.size} layers`);
+    t.same(second, first);
+    t.equal((await cluster.status('n3')).fetched_bytes, 0, 'and neither had them from the other');
+  },
+);
