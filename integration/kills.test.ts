@@ -14,14 +14,13 @@ const truth = await sumOnce(cluster, 'n3', 'overlayfs', IMAGE);
 await cluster.sh('n1', `nerdctl --snapshotter forage pull -q registry:5000/${IMAGE}`);
 await ingested(cluster, 'n1');
 
-/** Ends one of the two processes with SIGKILL; systemd or the holder brings it back. */
+/** Ends one of the two processes with SIGKILL; systemd or the holder brings it back. Just now it may not be there: 0. */
 function kill(which: 'node' | 'volume server'): Promise<string> {
-  return cluster.sh(
-    'n2',
+  const pid =
     which === 'node'
-      ? 'kill -9 $(systemctl show -P MainPID forage) || true'
-      : 'kill -9 $(pgrep -P $(systemctl show -P MainPID forage-volumes) -f volume) || true',
-  );
+      ? 'systemctl show -P MainPID forage'
+      : 'pgrep -P $(systemctl show -P MainPID forage-volumes) -f server.ts || echo 0';
+  return cluster.sh('n2', `pid=$(${pid}); [ "$pid" -le 0 ] || kill -9 "$pid"`);
 }
 
 async function passCount(name: string): Promise<number> {

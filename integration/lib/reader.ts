@@ -42,7 +42,7 @@ export async function startReader(
   image: string,
 ): Promise<void> {
   const flags = runFlags({ snapshotter: 'forage', image, forever: true });
-  const script = `while :; do ${PASS}; done`;
+  const script = `trap exit TERM; while :; do ${PASS}; done`;
   await cluster.sh(
     machine,
     `nerdctl ${flags} -d --name ${name} registry:5000/${image} -c '${quoted(script)}'`,
