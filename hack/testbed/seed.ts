@@ -29,6 +29,8 @@ function common(cluster: Cluster, machine: Machine): Files {
     // Logs outlive a power loss: tests want to read them.
     'etc/systemd/journald.conf.d/testbed.conf':
       '[Journal]\nStorage=persistent\nSystemMaxUse=64M\nRateLimitBurst=0\n',
+    // A container whose first process ignores SIGTERM holds up the machine's shutdown for as long.
+    'etc/systemd/system.conf.d/testbed.conf': '[Manager]\nDefaultTimeoutStopSec=5s\n',
     [`${units}/console-getty.service`]: masked,
     [`${units}/apt-daily.timer`]: masked,
     [`${units}/apt-daily-upgrade.timer`]: masked,
