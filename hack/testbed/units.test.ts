@@ -16,7 +16,8 @@ t.test('a rate is shown as it was written', async (t) => {
 t.test('round-trip times are milliseconds up to two seconds', async (t) => {
   t.equal(parseMs('20'), 20);
   t.equal(parseMs('0.5'), 0.5);
-  for (const wrong of ['', '20ms', '-1', '2001']) t.throws(() => parseMs(wrong), /is no round-trip time/, wrong);
+  for (const wrong of ['', '20ms', '-1', '2001'])
+    t.throws(() => parseMs(wrong), /is no round-trip time/, wrong);
 });
 
 t.test('whatever the rate, a whole segmentation-offload packet may leave at once', async (t) => {
