@@ -8,13 +8,32 @@
  *   under the name: an existing file is compared and, when it differs, replaced ("a put heals").
  * - A put survives a power loss only after `sync`. An index that names the block is published after that, so a torn
  *   block is never part of a published volume, and every reader that matters checks the hash anyway.
+ * - `get` hashes a block when this process first reads it, and again when its file has changed since (ctime): sending one
+ *   block to many neighbours costs one hash. What the disk itself loses later, the neighbour's own check finds
+ *   ("a block that changes on disk after a good read").
  * - Several processes may use one folder (the node, its ingest child, the volume server). Only the one that opened it as
  *   owner sweeps `tmp`; a sweep may fail another's put, never spoil it.
+ *
+ * Opening, closing and renaming are done at once, and only the bytes go through the thread pool: each trip through it costs
+ * more than these calls do.
  */
 import { randomBytes } from 'node:crypto';
-import { type Dirent, existsSync, readdirSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  type Dirent,
+  existsSync,
+  fstatSync,
+  openSync,
+  read as readCallback,
+  readdirSync,
+  renameSync,
+  rmSync,
+  write as writeCallback,
+} from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LRUCache } from 'lru-cache';
 import { type CorruptBlockError, isSha256, MAX_BLOCK_BYTES, verifyBlock } from './block.ts';
 import { syncfs } from './libc.ts';
 import type { BlockId, BlockStore } from './types.ts';
@@ -25,12 +44,21 @@ export interface BlockStoreOptions {
   /** The owner (default) sweeps leftovers and counts what is there; a guest, such as the ingest child, does neither. */
   guest?: boolean;
   /** write(2), injectable for tests of faults: answers how much it wrote. */
-  write?: (file: FileHandle, bytes: Uint8Array, position: number) => Promise<number>;
+  write?: WriteOnce;
 }
 
-async function writeOnce(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
-  return (await file.write(bytes, 0, bytes.length, position)).bytesWritten;
-}
+export type WriteOnce = (fd: number, bytes: Uint8Array, position: number) => Promise<number>;
+
+const read = promisify(readCallback);
+const write = promisify(writeCallback);
+
+export const writeOnce: WriteOnce = async (fd, bytes, position) =>
+  (await write(fd, bytes, 0, bytes.length, position)).bytesWritten;
+
+/** Blocks whose hash was found right are remembered up to this many: some 2 GiB of blocks, 3 MB of memory. */
+const CHECKED_MAX = 16_384;
+/** Only then: a file that changes twice within one tick of the file system's clock shows one ctime. */
+const SETTLED_MS = 1000;
 
 /** Opens (and makes, when it is not there) the store in `dir`. */
 export async function openBlockStore(dir: string, options: BlockStoreOptions = {}): Promise<DiskBlockStore> {
@@ -49,7 +77,9 @@ export async function openBlockStore(dir: string, options: BlockStoreOptions = {
 export class DiskBlockStore implements BlockStore {
   readonly #dir: string;
   readonly #onCorrupt: (error: CorruptBlockError) => void;
-  readonly #write: (file: FileHandle, bytes: Uint8Array, position: number) => Promise<number>;
+  readonly #write: WriteOnce;
+  /** The ctime that a block's file had when its hash was found right. */
+  readonly #checked = new LRUCache<BlockId, number>({ max: CHECKED_MAX });
   /** Puts under way: the same block asked for twice is written once. */
   readonly #putting = new Map<BlockId, Promise<void>>();
   #count = 0;
@@ -82,27 +112,27 @@ export class DiskBlockStore implements BlockStore {
   }
 
   async #put(path: string, bytes: Uint8Array): Promise<void> {
-    const old = await readBlock(path);
+    const old = existsSync(path) ? await readBlock(path) : undefined;
     if (old && bytes.length === old.sizeBytes && old.bytes?.equals(bytes)) return;
     const temporary = this.#temporary();
     try {
       await this.#writeAll(temporary, bytes);
-      await rename(temporary, path);
+      renameSync(temporary, path);
     } catch (error) {
-      await rm(temporary, { force: true });
+      rmSync(temporary, { force: true });
       throw error;
     }
     this.note(old ? 0 : 1, bytes.length - (old?.sizeBytes ?? 0));
   }
 
   async #writeAll(path: string, bytes: Uint8Array): Promise<void> {
-    const file = await open(path, 'wx', 0o600);
+    const fd = openSync(path, 'wx', 0o600);
     try {
       for (let done = 0; done < bytes.length; ) {
-        done += await this.#write(file, bytes.subarray(done), done);
+        done += await this.#write(fd, bytes.subarray(done), done);
       }
     } finally {
-      await file.close();
+      closeSync(fd);
     }
   }
 
@@ -110,8 +140,10 @@ export class DiskBlockStore implements BlockStore {
     const path = this.path(id);
     const found = await readBlock(path);
     if (!found) return undefined;
+    if (found.bytes && this.#checked.get(id) === found.ctimeMs) return found.bytes;
     try {
       verifyBlock(id, found.bytes ?? Buffer.alloc(0));
+      if (Date.now() - found.ctimeMs > SETTLED_MS) this.#checked.set(id, found.ctimeMs);
       return found.bytes;
     } catch (error) {
       await this.#discard(id, path);
@@ -220,22 +252,28 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
+interface Found {
+  sizeBytes: number;
+  ctimeMs: number;
+  bytes?: Buffer;
+}
+
 /** The file as it is; without its bytes when it is longer than any block. undefined: no such file. */
-async function readBlock(path: string): Promise<{ sizeBytes: number; bytes?: Buffer } | undefined> {
-  let file: FileHandle;
+async function readBlock(path: string): Promise<Found | undefined> {
+  let fd: number;
   try {
-    file = await open(path, 'r');
+    fd = openSync(path, 'r');
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
   }
   try {
-    const { size: sizeBytes } = await file.stat();
-    if (sizeBytes > MAX_BLOCK_BYTES) return { sizeBytes };
+    const { size: sizeBytes, ctimeMs } = fstatSync(fd);
+    if (sizeBytes > MAX_BLOCK_BYTES) return { sizeBytes, ctimeMs };
     const bytes = Buffer.allocUnsafeSlow(sizeBytes);
-    const { bytesRead } = await file.read(bytes, 0, sizeBytes, 0);
-    return { sizeBytes, bytes: bytes.subarray(0, bytesRead) };
+    const { bytesRead } = await read(fd, bytes, 0, sizeBytes, 0);
+    return { sizeBytes, ctimeMs, bytes: bytes.subarray(0, bytesRead) };
   } finally {
-    await file.close();
+    closeSync(fd);
   }
 }
