@@ -6,7 +6,7 @@
  * a block is handed out before its check.
  */
 import { hash } from 'node:crypto';
-import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { MAX_BLOCK_BYTES } from '../../blocks/block.ts';
@@ -54,13 +54,10 @@ export class BlockFiles {
   /** Opens the block, checking it unless that was done. undefined: it is not here (any longer). */
   open(place: BlockPlace): number | undefined {
     const path = this.#path(place.id);
-    let fd: number;
-    try {
-      fd = openSync(path, 'r');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+    // Most blocks that are not here are found out without the cost of an exception.
+    if (!existsSync(path)) return undefined;
+    const fd = openUnlessAbsent(path);
+    if (fd === undefined) return undefined;
     const flaw = place.checked ? undefined : this.#flawOf(fd, place);
     if (flaw !== undefined) {
       closeSync(fd);
@@ -114,5 +111,14 @@ export class BlockFiles {
 
   #path(id: BlockId): string {
     return join(this.#folder, id.slice(0, 2), id);
+  }
+}
+
+function openUnlessAbsent(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -134,7 +134,7 @@ export function scratch(t: Test): string {
 export function mountFuse(t: Test, point: string): number {
   mkdirSync(point, { recursive: true });
   const fd = openSync('/dev/fuse', 'r+');
-  const options = 'fd=3,rootmode=40000,user_id=0,group_id=0,default_permissions,max_read=1048576';
+  const options = 'ro,fd=3,rootmode=40000,user_id=0,group_id=0,default_permissions,max_read=1048576';
   execFileSync('mount', ['-i', '-t', 'fuse.forage', '-o', options, 'forage', point], {
     stdio: ['ignore', 'inherit', 'inherit', fd],
   });
@@ -214,4 +214,28 @@ export function startHolder(t: Test, root: string, run: string, env: NodeJS.Proc
   });
   t.teardown(() => unmountLazily(join(run, 'volumes')));
   return holder;
+}
+
+/** A request as the kernel would send it. */
+export function request(
+  opcode: number,
+  body: Buffer = Buffer.alloc(0),
+  { unique = 2n, nodeId = 1, pid = 0 }: { unique?: bigint; nodeId?: number; pid?: number } = {},
+): Buffer {
+  const bytes = Buffer.alloc(40 + body.length);
+  bytes.writeUInt32LE(bytes.length, 0);
+  bytes.writeUInt32LE(opcode, 4);
+  bytes.writeBigUInt64LE(unique, 8);
+  bytes.writeBigUInt64LE(BigInt(nodeId), 16);
+  bytes.writeUInt32LE(pid, 32);
+  body.copy(bytes, 40);
+  return bytes;
+}
+
+/** The argument of READ and READDIR. */
+export function readBody(offset: number, sizeBytes: number): Buffer {
+  const body = Buffer.alloc(40);
+  body.writeBigUInt64LE(BigInt(offset), 8);
+  body.writeUInt32LE(sizeBytes, 16);
+  return body;
 }

@@ -9,7 +9,7 @@ import type { Feeder } from './types.ts';
 export type Settled = (failure?: string) => void;
 
 interface Waiter {
-  readonly missing: readonly BlockId[];
+  readonly missing: readonly Want[];
   /** Blocks that have not come. */
   left: number;
   readonly deadlineMs: number;
@@ -17,6 +17,7 @@ interface Waiter {
 }
 
 interface Want {
+  readonly id: BlockId;
   readonly waiters: Set<Waiter>;
   readonly withdraw: () => void;
 }
@@ -41,15 +42,11 @@ export class WaitingReads {
 
   /** Asks for the blocks and calls `settled` once. The answer gives up: `settled` is then never called. */
   wait(root: Root, missing: readonly BlockId[], settled: Settled): () => void {
-    const blocks = [...new Set(missing)];
-    const waiter: Waiter = {
-      missing: blocks,
-      left: blocks.length,
-      deadlineMs: performance.now() + this.#waitMs,
-      settled,
-    };
+    const wants = [...new Set(missing)].map((id) => this.#want(root, id));
+    const deadlineMs = performance.now() + this.#waitMs;
+    const waiter: Waiter = { missing: wants, left: wants.length, deadlineMs, settled };
     this.#waiters.add(waiter);
-    for (const id of blocks) this.#want(root, id).waiters.add(waiter);
+    for (const want of wants) want.waiters.add(waiter);
     this.#arm();
     return () => this.#end(waiter);
   }
@@ -63,7 +60,7 @@ export class WaitingReads {
     const known = this.#wants.get(id);
     if (known) return known;
     const withdraw = this.#feeder.bring(root, id, (failure) => this.#arrived(id, failure));
-    const want = { waiters: new Set<Waiter>(), withdraw };
+    const want = { id, waiters: new Set<Waiter>(), withdraw };
     this.#wants.set(id, want);
     return want;
   }
@@ -81,10 +78,11 @@ export class WaitingReads {
 
   #end(waiter: Waiter): void {
     if (!this.#waiters.delete(waiter)) return;
-    for (const id of waiter.missing) {
-      const want = this.#wants.get(id);
-      if (!want?.waiters.delete(waiter) || want.waiters.size > 0) continue;
-      this.#wants.delete(id);
+    for (const want of waiter.missing) {
+      const last = want.waiters.delete(waiter) && want.waiters.size === 0;
+      // One that has just arrived is off the list already.
+      if (!last || this.#wants.get(want.id) !== want) continue;
+      this.#wants.delete(want.id);
       want.withdraw();
     }
   }
@@ -102,9 +100,9 @@ export class WaitingReads {
     const nowMs = performance.now();
     for (const waiter of this.#waiters) {
       if (waiter.deadlineMs > nowMs) break;
-      const stillMissing = waiter.missing.filter((id) => this.#wants.has(id));
+      const away = waiter.missing.filter((want) => this.#wants.get(want.id) === want).map(({ id }) => id);
       this.#end(waiter);
-      waiter.settled(`nobody gave ${stillMissing.join(', ')} within ${this.#waitMs / 1000} s`);
+      waiter.settled(`nobody gave ${away.join(', ')} within ${this.#waitMs / 1000} s`);
     }
     this.#arm();
   }
