@@ -33,9 +33,15 @@ export interface IngestParts {
   logger: Logger;
 }
 
+interface Job {
+  record: CommittedRecord;
+  layer: CommittedLayer;
+}
+
 export class Ingests {
   readonly #parts: IngestParts;
   readonly #stopping = new AbortController();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(parts: IngestParts) {
     this.#parts = parts;
@@ -44,35 +50,49 @@ export class Ingests {
   /** Asks again for what an earlier process did not finish, lowest layers first. */
   resume(): void {
     const records = this.#parts.metadata.catalogue.all().toSorted((a, b) => a.id - b.id);
-    for (const record of records) this.start(record);
+    const jobs = records.map((record) => this.#jobOf(record)).filter((job) => job !== undefined);
+    // At once, before anybody may take a directory away.
+    for (const { record } of jobs) this.#parts.keeper.pin(record.id);
+    this.#run(async () => {
+      for (const job of jobs) await this.#ingest(job);
+    });
   }
 
   /** Does nothing unless it is an unpacked layer, known by its chainID, on nothing or on such a layer. */
   start(record: SnapshotRecord): void {
-    if (!isAt(record, 'directory')) return;
-    const layer = this.#layerOf(record);
-    if (layer === undefined) return;
+    const job = this.#jobOf(record);
+    if (job === undefined) return;
     this.#parts.keeper.pin(record.id);
-    void this.#ingest(record, layer);
+    this.#run(() => this.#ingest(job));
   }
 
-  stop(): void {
+  /** Resolves once nothing is under way here; what `Layers` works on is its own. */
+  async stop(): Promise<void> {
     this.#stopping.abort();
+    await Promise.all(this.#running);
   }
 
-  #layerOf(record: CommittedRecord): CommittedLayer | undefined {
+  #run(work: () => Promise<void>): void {
+    const running = work();
+    this.#running.add(running);
+    void running.then(() => this.#running.delete(running));
+  }
+
+  #jobOf(record: SnapshotRecord): Job | undefined {
     const { metadata, links, directories } = this.#parts;
     const name = layerNameOf(record.name);
-    if (name === undefined) return undefined;
+    if (!isAt(record, 'directory') || name === undefined) return undefined;
     const chain = metadata.catalogue.chain(record);
     const parent = chain[0]?.chainId;
     if (parent === '') return undefined;
     const lowers = chain.map(({ id }) => links.path(id));
-    return { ...name, parent: parent ?? '', directory: directories.upper(record.id), lowers };
+    const layer = { ...name, parent: parent ?? '', directory: directories.upper(record.id), lowers };
+    return { record, layer };
   }
 
-  async #ingest(record: CommittedRecord, layer: CommittedLayer): Promise<void> {
+  async #ingest({ record, layer }: Job): Promise<void> {
     const { metadata, layers, keeper, logger } = this.#parts;
+    if (this.#stopping.signal.aborted) return;
     try {
       while (!(await this.#lowersMounted(record))) {
         await sleep(MOUNT_RETRY_MS, undefined, { signal: this.#stopping.signal, ref: false });

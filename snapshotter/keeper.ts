@@ -30,11 +30,14 @@ export interface KeeperParts {
 export class Keeper {
   readonly #parts: KeeperParts;
   readonly #ingesting = new Set<number>();
+  readonly #holds = new Set<{ root: Root | undefined }>();
   readonly #mounted = new Set<Root>();
   #active: ReadonlySet<Root> = new Set();
   #pass: Promise<void> | undefined;
   #stale = false;
   #unmountTimer: NodeJS.Timeout | undefined;
+  #unmounting: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -48,6 +51,19 @@ export class Keeper {
   /** Mounts those of these layers that are volumes, and points their links there. Throws `unavailable`. */
   async mount(chain: readonly CommittedRecord[]): Promise<void> {
     await Promise.all(chain.map((record) => this.#mountLayer(record)));
+  }
+
+  /** Runs `work` while the layer is mounted, also if no snapshot needs it. */
+  async whileMounted<T>(record: CommittedRecord, work: () => Promise<T>): Promise<T> {
+    const hold = { root: record.layer.at === 'directory' ? undefined : record.layer.root };
+    this.#holds.add(hold);
+    try {
+      await this.#mountLayer(record);
+      return await work();
+    } finally {
+      this.#holds.delete(hold);
+      this.changed();
+    }
   }
 
   /** This volume was mounted by somebody else: end the mount when nothing needs it. */
@@ -68,6 +84,7 @@ export class Keeper {
 
   /** To be called after each change of the records. */
   changed(): void {
+    if (this.#stopped) return;
     this.#stale = true;
     this.#pass ??= this.#run();
   }
@@ -77,8 +94,12 @@ export class Keeper {
     await this.#pass;
   }
 
-  stop(): void {
+  /** Resolves once nothing is under way; later changes are left to the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     clearTimeout(this.#unmountTimer);
+    await this.#pass;
+    await this.#unmounting;
   }
 
   async #mountLayer({ id, name, layer }: CommittedRecord): Promise<void> {
@@ -121,16 +142,17 @@ export class Keeper {
       });
       if (changed) await directories.discard(id);
     }
+    if (this.#stopped) return;
     this.#unmountTimer ??= setTimeout(() => {
       this.#unmountTimer = undefined;
-      void this.#unmountIdle();
+      this.#unmounting = Promise.resolve(this.#unmounting).then(() => this.#unmountIdle());
     }, unmountAfterMs).unref();
   }
 
   async #unmountIdle(): Promise<void> {
     for (const root of this.#mounted) {
       // Asked again each time: a snapshot may have come while another volume was unmounted.
-      if (this.#uses().needed.has(root)) continue;
+      if (this.#uses().needed.has(root) || this.#isHeld(root)) continue;
       this.#mounted.delete(root);
       try {
         await this.#parts.layers.unmount(root);
@@ -138,6 +160,11 @@ export class Keeper {
         this.#parts.logger.warn({ root, err: error }, 'volume not unmounted');
       }
     }
+  }
+
+  #isHeld(root: Root): boolean {
+    for (const hold of this.#holds) if (hold.root === root) return true;
+    return false;
   }
 
   #uses(): Uses {

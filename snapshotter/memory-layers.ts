@@ -4,7 +4,9 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChainId, LayerRecord, Root } from '../blocks/types.ts';
+import { KeyedLock } from './keyed-lock.ts';
 import type { CommittedLayer, Layers, LayerVolume } from './types.ts';
 
 export interface PendingIngest {
@@ -22,6 +24,8 @@ export class MemoryLayers implements Layers {
   /** Runs before each `offer` and `mount`: a test may wait or throw in it. */
   before: (call: 'offer' | 'mount', what: string) => Promise<void> = async () => {};
   readonly #folder: string;
+  /** As the real one: a mount and the end of one never overlap. */
+  readonly #inTurn = new KeyedLock();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -37,8 +41,15 @@ export class MemoryLayers implements Layers {
     this.pending.push({ layer, done });
   }
 
+  /** Resolves once so many ingests have been asked for and not ended. */
+  async asked(count: number): Promise<CommittedLayer[]> {
+    while (this.pending.length < count) await sleep(1);
+    return this.pending.map(({ layer }) => layer);
+  }
+
   /** Ends the oldest ingest with a volume of this root. */
   async finishIngest(root: Root): Promise<void> {
+    await this.asked(1);
     const { layer, done } = this.pending.shift()!;
     const { chainId, parent } = layer;
     const record: LayerRecord = {
@@ -54,21 +65,26 @@ export class MemoryLayers implements Layers {
   }
 
   async failIngest(): Promise<void> {
+    await this.asked(1);
     await this.pending.shift()!.done(undefined);
   }
 
-  async mount(root: Root): Promise<string> {
-    await this.before('mount', root);
-    const point = join(this.#folder, root);
-    await mkdir(point, { recursive: true });
-    await writeFile(join(point, 'volume'), root);
-    this.mounted.add(root);
-    return point;
+  mount(root: Root): Promise<string> {
+    return this.#inTurn.run(root, async () => {
+      await this.before('mount', root);
+      const point = join(this.#folder, root);
+      await mkdir(point, { recursive: true });
+      await writeFile(join(point, 'volume'), root);
+      this.mounted.add(root);
+      return point;
+    });
   }
 
-  async unmount(root: Root): Promise<void> {
-    this.mounted.delete(root);
-    await rm(join(this.#folder, root), { recursive: true });
+  unmount(root: Root): Promise<void> {
+    return this.#inTurn.run(root, async () => {
+      this.mounted.delete(root);
+      await rm(join(this.#folder, root), { recursive: true, force: true });
+    });
   }
 
   async release(chainId: ChainId): Promise<void> {

@@ -112,8 +112,8 @@ export class LocalSnapshotter implements Snapshotter {
 
   /** Ends timers and retries. Calls under way go on. */
   async close(): Promise<void> {
-    this.#parts.ingests.stop();
-    this.#parts.keeper.stop();
+    await this.#parts.ingests.stop();
+    await this.#parts.keeper.stop();
     await this.settled();
   }
 
@@ -245,8 +245,7 @@ export class LocalSnapshotter implements Snapshotter {
     if (parent === '') return { uid: 0, gid: 0 };
     const { metadata, links, keeper } = this.#parts;
     const record = metadata.catalogue.needCommitted(parent);
-    await keeper.mount([record]);
-    return stat(links.path(record.id));
+    return keeper.whileMounted(record, () => stat(links.path(record.id)));
   }
 
   async #sweep(): Promise<void> {
