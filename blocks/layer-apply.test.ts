@@ -105,7 +105,7 @@ t.test(
     const lower: LowerDirectory = (path) => {
       asked.push(path.join('/'));
       return path.join('/') === 'var'
-        ? { mode: 0o1777, uid: 5, gid: 6, xattrs: new Map([['user.a', Buffer.from('b')]]) }
+        ? { mode: 0o1777, uid: 5, gid: 6, ...time(11), xattrs: new Map([['user.a', Buffer.from('b')]]) }
         : undefined;
     };
     const root = await apply([file('var/lib/x', time(77)), file('var/lib/y', time(88))], { lower });
@@ -113,6 +113,8 @@ t.test(
     t.same([...at(root, 'var').xattrs.keys()], ['user.a']);
     t.match(at(root, 'var/lib'), { mode: 0o755, uid: 0, gid: 0, modified: { seconds: 77 } });
     t.same(asked, ['var', 'var/lib'], 'once each');
+    const opaque = await apply([file('var/.wh..wh..opq', time(77))], { lower });
+    t.match(at(opaque, 'var'), { modified: { seconds: 11 } }, 'nothing was put in it');
     const described = await apply([file('var/x'), dir('var', { mode: 0o700, uid: 9, ...time(99) })], {
       lower,
     });

@@ -3,7 +3,8 @@
  * directory of an overlay, or, for an image's lowest layer, into a plain directory. Facts, each with a test:
  * - The entry of the root is ignored. Names are cleaned and cannot leave the root; symlinks in parents are followed inside it.
  * - A parent that no entry made takes mode, owner and xattrs of the nearest lower layer's directory, else 0755 root.
- *   Its time is that of the unpacking there; here it is the time of the first entry in it, so that all nodes agree.
+ *   What is put in it sets its time to that of the unpacking there; here to that of the first such entry, so that all
+ *   nodes agree. If there is but an opaque marker, it keeps the lower's time.
  * - What stands under a name is removed first, unless both are directories: then only the attributes change.
  * - A hard link sets the inode's attributes again. Its target must be in this very layer.
  * - `trusted.*` xattrs, those of unknown name spaces, and `user.*` on what is neither file nor directory are skipped.
@@ -25,8 +26,8 @@ import { componentsOf, resolveInRoot } from './rooted-path.ts';
 import { BadTarError, type Time } from './tar-header.ts';
 import type { TarEntry } from './tar-read.ts';
 
-/** Attributes that an implied parent takes from the lower layers; undefined: none of them has the directory. */
-export type LowerDirectory = (components: readonly string[]) => Omit<Attributes, 'modified'> | undefined;
+/** What an implied parent takes from the lower layers; undefined: none of them has the directory. */
+export type LowerDirectory = (components: readonly string[]) => Attributes | undefined;
 
 /** An archive that containerd would not have unpacked either, or whose result depends on the machine. */
 export class UnsupportedLayerError extends Error {
@@ -47,8 +48,8 @@ const MAX_MINOR = 2 ** 20 - 1;
 const MAX_ENTRIES = 1_000_000;
 
 interface Place {
-  parent: Map<string, Inode>;
-  parentPath: string[];
+  parent: Inode;
+  children: Map<string, Inode>;
   name: string;
 }
 
@@ -59,6 +60,8 @@ export class LayerApply {
   readonly #directories: Array<{ name: string; modified: Time }> = [];
   /** Inodes that an entry named, as against implied parents. */
   readonly #described = new Set<Inode>();
+  /** Implied parents in which nothing has been put. */
+  readonly #untouched = new Set<Inode>();
   #entries = 0;
 
   /** `isLowest`: the layer has no parent, so containerd unpacks it without an overlay. */
@@ -72,19 +75,23 @@ export class LayerApply {
     if (++this.#entries > MAX_ENTRIES) throw new BadTarError(`over ${MAX_ENTRIES} entries`);
     const place = this.#place(entry);
     if (place === undefined) return;
-    const { parent, parentPath, name } = place;
-    if (name === OPAQUE) this.#opaque(parentPath);
-    else if (name.startsWith(WHITEOUT)) this.#whiteout(entry, parent, name.slice(WHITEOUT.length));
-    else this.#put(entry, parent, name, ordinal);
+    const { parent, children, name } = place;
+    if (name === OPAQUE) {
+      this.#opaque(parent);
+      return;
+    }
+    if (this.#untouched.delete(parent)) parent.modified = bounded(entry.modified);
+    if (name.startsWith(WHITEOUT)) this.#whiteout(entry, children, name.slice(WHITEOUT.length));
+    else this.#put(entry, children, name, ordinal);
   }
 
-  #put(entry: TarEntry, parent: Map<string, Inode>, name: string, ordinal: number): void {
-    const old = parent.get(name);
+  #put(entry: TarEntry, children: Map<string, Inode>, name: string, ordinal: number): void {
+    const old = children.get(name);
     const merges = entry.type === '5' && old?.content.type === 'directory';
-    if (!merges) parent.delete(name);
+    if (!merges) children.delete(name);
     if (entry.type === 'g') return;
     const inode = merges ? old : this.#inode(entry, ordinal);
-    parent.set(name, inode);
+    children.set(name, inode);
     setAttributes(inode, entry);
     this.#described.add(inode);
     if (entry.type === '5') this.#directories.push({ name: entry.name, modified: inode.modified });
@@ -104,8 +111,7 @@ export class LayerApply {
     const clean = componentsOf(entry.name);
     const name = clean.pop();
     if (name === undefined) return undefined;
-    const parentPath = this.#resolve(clean.join('/'));
-    return { parent: this.#makeParents(entry, parentPath), parentPath, name };
+    return { ...this.#makeParents(entry, this.#resolve(clean.join('/'))), name };
   }
 
   #resolve(path: string): string[] {
@@ -115,26 +121,30 @@ export class LayerApply {
     });
   }
 
-  #makeParents(entry: TarEntry, path: readonly string[]): Map<string, Inode> {
-    let directory = childrenOf(this.root)!;
+  #makeParents(entry: TarEntry, path: readonly string[]): Omit<Place, 'name'> {
+    let parent = this.root;
+    let children = childrenOf(parent)!;
     path.forEach((name, depth) => {
-      const made = directory.get(name) ?? this.#implied(path.slice(0, depth + 1), entry);
-      directory.set(name, made);
-      const children = childrenOf(made);
-      if (!children) throw new UnsupportedLayerError(entry, 'its parent is no directory');
-      directory = children;
+      const next = children.get(name) ?? this.#implied(path.slice(0, depth + 1));
+      const below = childrenOf(next);
+      if (!below) throw new UnsupportedLayerError(entry, 'its parent is no directory');
+      if (!children.has(name) && this.#untouched.delete(parent)) parent.modified = bounded(entry.modified);
+      children.set(name, next);
+      parent = next;
+      children = below;
     });
-    return directory;
+    return { parent, children };
   }
 
-  #implied(path: readonly string[], entry: TarEntry): Inode {
-    return newDirectory({ ...this.#lowerDirectory(path), modified: bounded(entry.modified) });
+  #implied(path: readonly string[]): Inode {
+    const inode = newDirectory(this.#lowerDirectory(path));
+    this.#untouched.add(inode);
+    return inode;
   }
 
-  #opaque(directory: readonly string[]): void {
-    const inode = find(this.root, directory)!;
-    if (this.#isLowest) this.#removeImplied(inode);
-    else inode.xattrs.set(OPAQUE_XATTR, Buffer.from('y'));
+  #opaque(directory: Inode): void {
+    if (this.#isLowest) this.#removeImplied(directory);
+    else directory.xattrs.set(OPAQUE_XATTR, Buffer.from('y'));
   }
 
   /** Without an overlay, containerd empties the directory of all that no entry of this layer named. */
@@ -145,15 +155,15 @@ export class LayerApply {
     }
   }
 
-  #whiteout(entry: TarEntry, parent: Map<string, Inode>, name: string): void {
+  #whiteout(entry: TarEntry, children: Map<string, Inode>, name: string): void {
     if (name === '' || name === '.' || name === '..')
       throw new UnsupportedLayerError(entry, 'invalid whiteout');
     if (this.#isLowest) {
-      parent.delete(name);
+      children.delete(name);
       return;
     }
-    if (parent.has(name)) throw new UnsupportedLayerError(entry, 'it deletes what its own layer made');
-    parent.set(name, newWhiteout(checkedId(entry, entry.uid), checkedId(entry, entry.gid)));
+    if (children.has(name)) throw new UnsupportedLayerError(entry, 'it deletes what its own layer made');
+    children.set(name, newWhiteout(checkedId(entry, entry.uid), checkedId(entry, entry.gid)));
   }
 
   #inode(entry: TarEntry, ordinal: number): Inode {

@@ -1,6 +1,7 @@
 /** Looks through the directories of the layers below, as containerd does for the parents that a tar does not describe. */
 import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import type { LowerDirectory } from './layer-apply.ts';
+import { timeOf } from './layer-tree.ts';
 import { resolveInRoot } from './rooted-path.ts';
 import { xattrsOf } from './xattr.ts';
 
@@ -26,7 +27,13 @@ function attributesOf(path: Buffer, stat: BigIntStats): ReturnType<LowerDirector
     // SELinux's label is the machine's own, not the layer's.
     if (name.startsWith('trusted.') || name === 'security.selinux') xattrs.delete(name);
   }
-  return { mode: Number(stat.mode & 0o7777n), uid: Number(stat.uid), gid: Number(stat.gid), xattrs };
+  return {
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    modified: timeOf(stat),
+    xattrs,
+  };
 }
 
 function linkReader(lower: string): (components: readonly string[]) => string | undefined {

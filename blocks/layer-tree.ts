@@ -31,6 +31,14 @@ export const OPAQUE_XATTR = 'trusted.overlay.opaque';
 /** Time zero: for what no tar entry describes. */
 export const EPOCH: Time = { seconds: 0, nanoseconds: 0 };
 
+const BILLION = 1_000_000_000n;
+
+/** A file's time of modification; 1970 for what is older, as containerd has it. */
+export function timeOf({ mtimeNs }: { mtimeNs: bigint }): Time {
+  if (mtimeNs < 0n) return EPOCH;
+  return { seconds: Number(mtimeNs / BILLION), nanoseconds: Number(mtimeNs % BILLION) };
+}
+
 export function newDirectory(attributes: Partial<Attributes> = {}): Inode {
   return {
     mode: 0o755,

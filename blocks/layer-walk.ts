@@ -10,11 +10,11 @@ import {
   type Inode,
   newDirectory,
   OPAQUE_XATTR,
+  timeOf,
 } from './layer-tree.ts';
 import { xattrsOf } from './xattr.ts';
 
 const OVERLAY_PREFIXES = ['trusted.overlay.', 'user.overlay.'];
-const BILLION = 1_000_000_000n;
 
 /** Throws what lstat, readdir or llistxattr throw; the directory must not change meanwhile. */
 export function walkDirectory(directory: string): Inode {
@@ -54,10 +54,7 @@ function attributesOf(path: Buffer, stat: BigIntStats): Attributes {
     mode: Number(stat.mode & 0o7777n),
     uid: Number(stat.uid),
     gid: Number(stat.gid),
-    modified:
-      stat.mtimeNs < 0n
-        ? { seconds: 0, nanoseconds: 0 }
-        : { seconds: Number(stat.mtimeNs / BILLION), nanoseconds: Number(stat.mtimeNs % BILLION) },
+    modified: timeOf(stat),
     xattrs,
   };
 }
