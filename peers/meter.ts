@@ -4,13 +4,14 @@ const WEIGHT_OF_NEWEST = 0.25;
 /** Before anything is measured: a near node on a modest link. */
 const ASSUMED_RTT_MS = 20;
 const ASSUMED_BYTES_PER_SECOND = 4_000_000;
-/** A rate is taken over at least this much; less says more about latency than about the link. */
+/** A rate is taken over at least this much; less says more about latency, and about bursts, than about the link. */
 const SAMPLE_BYTES = 256 * 1024;
-const SAMPLE_MS = 20;
+const SAMPLE_MS = 50;
 
 export class Meter {
   /** Smoothed; undefined until measured. */
   rttMs: number | undefined;
+  /** Follows a rise at once and a fall slowly: it is to be what the link can do, not what was asked of it lately. */
   bytesPerSecond: number | undefined;
   /** The shortest round trip lately: what the path takes without our own traffic in front. */
   #leastRttMs: number | undefined;
@@ -30,7 +31,8 @@ export class Meter {
     this.#since.bytes += bytes;
     const elapsedMs = nowMs - this.#since.ms;
     if (this.#since.bytes < SAMPLE_BYTES || elapsedMs < SAMPLE_MS) return;
-    this.bytesPerSecond = smooth(this.bytesPerSecond, (this.#since.bytes / elapsedMs) * 1000);
+    const sample = (this.#since.bytes / elapsedMs) * 1000;
+    this.bytesPerSecond = Math.max(sample, smooth(this.bytesPerSecond, sample));
     this.#since = { ms: nowMs, bytes: 0 };
   }
 

@@ -43,10 +43,13 @@ export interface Problem<W, S extends Source> {
 }
 
 const MIB = 1 << 20;
-const WINDOW_MIN_BYTES = MIB / 2;
+const WINDOW_MIN_BYTES = MIB;
 const WINDOW_MAX_BYTES = 8 * MIB;
-/** How long a demand may have to stand behind what is already on the way. */
-const QUEUE_MS = 50;
+/**
+ * How long a demand may have to stand behind what is already on the way. Also what the path may take longer than its round
+ * trip at rest (a busy processor, a radio) before the window, and with it the rate, begins to shrink.
+ */
+const QUEUE_MS = 100;
 const DEMAND_BATCH = 4;
 const BACKGROUND_BATCH = 64;
 /** A background request is made when this part of the window is free: few large requests, and never none on the way. */

@@ -1,0 +1,129 @@
+/**
+ * Blocks from one node to another, with every check, from memory to memory and from disk to disk, against a plain download of the same bytes over
+ * HTTPS (curl). Each end is a process of its own on this machine.
+ *
+ *   node bench/transfer.ts [--megabytes 256] [--rounds 7] [--json FILE]     over loopback
+ *   hack/cluster up 2 --name far --link 1gbit --rtt 20
+ *   node bench/transfer.ts --name far --link-mbit 1000                      over the link between that cluster's nodes
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { initCluster, issueNode } from '../peers/identity/authority.ts';
+import { type Bound, finish, median, table } from './report.ts';
+import type { Fetched, FetchOrder, Medium, Served } from './transfer-end.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    name: { type: 'string' },
+    'link-mbit': { type: 'string', default: '1000' },
+    megabytes: { type: 'string', default: '256' },
+    rounds: { type: 'string', default: '7' },
+    json: { type: 'string' },
+  },
+});
+const rounds = Number(options.rounds);
+const END = fileURLToPath(new URL('transfer-end.ts', import.meta.url));
+/** Aims: on two cores that both ends share, and of the link's capacity. */
+const LOOPBACK_MB_PER_SECOND = 400;
+const LINK_SHARE = 0.9;
+
+/** Runs a command in a machine's network, or here. */
+function place(machine: string): string[] {
+  return options.name === undefined ? [] : ['ip', 'netns', 'exec', `forage-${options.name}-${machine}`];
+}
+
+function addressOf(machine: string): string {
+  if (options.name === undefined) return '127.0.0.1';
+  const [command, ...args] = [...place(machine), 'ip', '-json', '-4', 'address', 'show', 'dev', 'eth0'];
+  const [link] = JSON.parse(execFileSync(command!, args, { encoding: 'utf8' })) as {
+    addr_info: { local: string }[];
+  }[];
+  return link!.addr_info[0]!.local;
+}
+
+function start(machine: string, argv: string[]) {
+  const [command, ...args] = [...place(machine), ...argv];
+  return spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+async function serve(folder: string, medium: Medium, address: string) {
+  const child = start('n1', [process.execPath, END, 'serve', folder, medium, address, options.megabytes]);
+  let line = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    line += chunk;
+    if (line.endsWith('\n')) break;
+  }
+  return { served: JSON.parse(line) as Served, child };
+}
+
+async function fetchBlocks(folder: string, medium: Medium, order: FetchOrder): Promise<Fetched[]> {
+  const child = start('n2', [process.execPath, END, 'fetch', folder, medium]);
+  child.stdin.end(JSON.stringify(order));
+  return JSON.parse(await text(child.stdout)) as Fetched[];
+}
+
+/** curl's own measure of the same bytes over HTTPS, in MB/s. */
+async function download(folder: string, url: string): Promise<number> {
+  const argv = ['curl', '-s', '-k', '--cert', `${folder}/node.crt`, '--key', `${folder}/node.key`, url];
+  const child = start('n2', [...argv, '-o', `${folder}/downloaded`, '-w', '%{speed_download}']);
+  return Number(await text(child.stdout)) / 1e6;
+}
+
+/** The same bytes as blocks, and as one file. */
+async function measure(folder: string, medium: Medium) {
+  const [one, two] = [join(folder, 'n1'), join(folder, 'n2')];
+  const address = addressOf('n1');
+  const { served, child } = await serve(one, medium, address);
+  try {
+    const order = { address: `${address}:${served.port}`, ids: served.ids, rounds };
+    const fetched = await fetchBlocks(two, medium, order);
+    const plain: number[] = [];
+    for (let i = 0; i < rounds; i++)
+      plain.push(await download(two, `https://${address}:${served.httpsPort}/`));
+    return { fetched, plain };
+  } finally {
+    child.stdin.end();
+  }
+}
+
+/** MB/s, and MB per second of processor time of the end that fetches. */
+function summary({ fetched, plain }: Awaited<ReturnType<typeof measure>>) {
+  return {
+    blocks: median(fetched.map(({ bytes, seconds }) => bytes / seconds / 1e6)),
+    perCpuSecond: median(fetched.map(({ bytes, cpuSeconds }) => bytes / cpuSeconds / 1e6)),
+    https: median(plain),
+  };
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'forage-transfer-'));
+try {
+  await initCluster(folder);
+  for (const name of ['n1', 'n2']) await issueNode(folder, name);
+  const disk = await measure(folder, 'disk');
+  const memory = await measure(folder, 'memory');
+  const [fromDisk, fromMemory] = [summary(disk), summary(memory)];
+  console.log(
+    table([
+      {
+        what: 'blocks, memory to memory',
+        'MB/s': fromMemory.blocks,
+        'MB per CPU second': fromMemory.perCpuSecond,
+      },
+      { what: 'blocks, disk to disk', 'MB/s': fromDisk.blocks, 'MB per CPU second': fromDisk.perCpuSecond },
+      { what: 'the same as one file, curl over HTTPS', 'MB/s': fromDisk.https, 'MB per CPU second': '' },
+    ]),
+  );
+  const linkMBps = Number(options['link-mbit']) / 8;
+  const bound: Bound =
+    options.name === undefined
+      ? { what: 'MB/s over loopback', value: fromMemory.blocks, atLeast: LOOPBACK_MB_PER_SECOND }
+      : { what: 'share of the link, disk to disk', value: fromDisk.blocks / linkMBps, atLeast: LINK_SHARE };
+  finish({ disk, memory, fromDisk, fromMemory }, [bound], options.json);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
