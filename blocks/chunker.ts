@@ -23,7 +23,7 @@ export interface Chunk {
 }
 
 /** Reads at most this much at once. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
+const WINDOW_BYTES = 1024 * 1024;
 
 /** Fills `into` from `position`; answers how much it read, less only at the end. */
 export type ReadAt = (into: Buffer, position: number) => Promise<number> | number;

@@ -16,7 +16,7 @@ import { TarReader } from './tar-read.ts';
 import type { DiffId } from './types.ts';
 import { unzstd, ZSTD_MAGIC } from './zstd.ts';
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /** The blob is not the layer that it is said to be. */
@@ -36,7 +36,7 @@ export async function spool(source: AsyncIterable<Uint8Array>, path: string): Pr
 }
 
 /** The archive inside the blob at `path`: gzip, zstd or neither, told by its first bytes. */
-async function* archiveIn(path: string): AsyncGenerator<Buffer> {
+export async function* archiveIn(path: string): AsyncGenerator<Buffer> {
   const [start = Buffer.alloc(0)] = (await createReadStream(path, { end: 3 }).toArray()) as Buffer[];
   const raw = createReadStream(path, { highWaterMark: READ_BYTES });
   if (start.subarray(0, 2).equals(GZIP_MAGIC)) yield* gunzip(raw);

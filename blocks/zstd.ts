@@ -11,7 +11,7 @@ export const ZSTD_MAGIC = 0xfd2fb528;
 /** 16 magic numbers, which differ in the last 4 bits. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const BLOCK_BYTES_MAX = 128 * 1024;
-const OUTPUT_BYTES = 1024 * 1024;
+const OUTPUT_BYTES = 256 * 1024;
 
 const RLE_BLOCK = 1;
 
