@@ -1,11 +1,10 @@
 /**
- * What the volume server needs to know. The holder reads it once from the configuration file (`node settings.ts FILE`
- * prints shell assignments) and hands it to each server in the environment, so that the server itself stays small.
+ * What the volume server needs to know. The holder has it read from the configuration file once (prepare.ts) and hands
+ * it to each server in the environment, so that the server itself stays small.
  *
  * Only the keys below are looked at; all others are the node process's to check. Defaults are those of
  * docs/configuration.md.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Settings {
@@ -82,14 +81,4 @@ export function pathsOf({ root, run }: Settings) {
     mountPoint: join(run, 'volumes'),
     socket: join(run, 'volumes.sock'),
   };
-}
-
-if (import.meta.main) {
-  const path = process.argv[2] ?? '';
-  try {
-    console.log(toShell(await settingsFromToml(readFileSync(path, 'utf8'))));
-  } catch (error) {
-    console.error(`${path}: ${(error as Error).message}`);
-    process.exitCode = 1;
-  }
 }

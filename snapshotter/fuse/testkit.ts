@@ -161,18 +161,24 @@ export interface Program {
   ended: Promise<{ code: number | null; signal: string | null }>;
 }
 
-/** Starts a program; it is killed at the end of the test with all that it started. */
-export function start(t: Test, command: string, args: string[], env: NodeJS.ProcessEnv = {}): Program {
+/** Starts a program, with `fd` as its descriptor 3; it is killed at the end of the test with all that it started. */
+export function start(
+  t: Test,
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  fd?: number,
+): Program {
   const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
     env: { ...process.env, ...env },
     detached: true,
   });
   let output = '';
-  child.stdout.on('data', (chunk) => {
+  child.stdout!.on('data', (chunk) => {
     output += chunk;
   });
-  child.stderr.on('data', (chunk) => {
+  child.stderr!.on('data', (chunk) => {
     output += chunk;
   });
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
@@ -204,16 +210,21 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 }
 
 /** Runs this folder's holder.sh on a store, without systemd. */
-export function startHolder(t: Test, root: string, run: string, env: NodeJS.ProcessEnv = {}): Program {
+export function startHolder(
+  t: Test,
+  root: string,
+  run: string,
+  env: NodeJS.ProcessEnv = {},
+  fd?: number,
+): Program {
   const script = fileURLToPath(new URL('./holder.sh', import.meta.url));
-  const holder = start(t, 'sh', [script, join(root, 'no-config.toml')], {
+  const settings = {
     FORAGE_ROOT: root,
     FORAGE_RUN: run,
     NODE_COMPILE_CACHE: join(tmpdir(), 'forage-compile-cache'),
-    ...env,
-  });
+  };
   t.teardown(() => unmountLazily(join(run, 'volumes')));
-  return holder;
+  return start(t, 'sh', [script, join(root, 'no-config.toml')], { ...settings, ...env }, fd);
 }
 
 /** A request as the kernel would send it. */
