@@ -23,8 +23,13 @@ export interface UpOptions {
 
 /** All shared trees of a node, topmost first. */
 export async function nodeTrees(containerd: Cluster['containerd']): Promise<string[]> {
-  const base = await baseTree();
-  return [...(await forageTrees()), ...(await nerdctlTree()), ...(await containerdTrees(containerd)), base];
+  const parts = [
+    forageTrees(),
+    nerdctlTree(),
+    containerdTrees(containerd),
+    baseTree().then((base) => [base]),
+  ];
+  return (await Promise.all(parts)).flat();
 }
 
 export const up = (options: UpOptions): Promise<void> =>
