@@ -34,6 +34,11 @@ export class ByteQueue {
     return Buffer.concat(parts);
   }
 
+  /** Gives the stream up: what feeds it is closed. */
+  async close(): Promise<void> {
+    await this.#source.return?.();
+  }
+
   /** Reads to the end of the stream and drops it. */
   async drain(): Promise<void> {
     while ((await this.some(Number.MAX_SAFE_INTEGER)) !== undefined);

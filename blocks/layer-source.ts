@@ -106,12 +106,16 @@ export async function* canonicalTar(path: string, root: Inode): AsyncGenerator<B
   yield* head;
   const byOrdinal = new Map(files.map((file) => [file.source, file]));
   const reader = new TarReader(archiveIn(path));
-  for (let ordinal = 0; byOrdinal.size > 0; ordinal++) {
-    if ((await reader.next()) === undefined) throw new Error('the blob changed while it was read');
-    const file = byOrdinal.get(ordinal);
-    if (!file) continue;
-    yield* fileInTar(file, reader.content());
-    byOrdinal.delete(ordinal);
+  try {
+    for (let ordinal = 0; byOrdinal.size > 0; ordinal++) {
+      if ((await reader.next()) === undefined) throw new Error('the blob changed while it was read');
+      const file = byOrdinal.get(ordinal);
+      if (!file) continue;
+      yield* fileInTar(file, reader.content());
+      byOrdinal.delete(ordinal);
+    }
+  } finally {
+    await reader.close();
   }
   yield* tail;
 }

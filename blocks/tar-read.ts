@@ -97,6 +97,11 @@ export class TarReader {
     await this.#bytes.drain();
   }
 
+  /** Gives up the rest of the archive. */
+  async close(): Promise<void> {
+    await this.#bytes.close();
+  }
+
   async #header(): Promise<TarHeader | undefined> {
     const block = await this.#block();
     if (block === undefined) return undefined;

@@ -1,6 +1,7 @@
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import t from 'tap';
 import { MAX_BLOCK_BYTES } from './block.ts';
+import { seededPick } from './testing.ts';
 import { PAGE_BYTES } from './types.ts';
 import {
   BadIndexError,
@@ -19,17 +20,6 @@ function entries(count: number, seed = 'e'): BlockEntry[] {
     sizeBytes: ((i * 7) % 128) * PAGE_BYTES + PAGE_BYTES,
     metadata: i % 5 === 0,
   }));
-}
-
-/** mulberry32: a whole run can be repeated from the printed seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 t.test('an index decodes to what was encoded', async (t) => {
@@ -107,10 +97,7 @@ t.test('truncated, lengthened, padded and empty indexes are refused', async (t) 
 });
 
 t.test('100,000 mutations: each is refused, or is the canonical encoding of another index', async (t) => {
-  const seed = Number(process.env.FORAGE_SEED ?? randomInt(2 ** 31));
-  t.comment(`FORAGE_SEED=${seed}`);
-  const random = randomFrom(seed);
-  const pick = (n: number) => Math.floor(random() * n);
+  const pick = seededPick(t);
   const originals = [1, 8, 20].map((count) => encodeIndex(FORMAT, entries(count)));
   let accepted = 0;
   for (let round = 0; round < 100_000; round++) {
