@@ -144,19 +144,6 @@ t.test('a node with one version of an image fetches under a quarter of the other
   t.ok(fetched < bytes / 4, `${fetched} of ${bytes} bytes`);
 });
 
-t.test('a layer that two nodes ingest at different times has the same root', async (t) => {
-  await forgetAll(cluster, 'n3');
-  await cluster.do('cut', 'n1', 'n2');
-  t.teardown(() => cluster.do('heal'));
-  await pull('n3', IMAGE);
-  await pull('n3', NEWER);
-  const roots = async (machine: string) =>
-    new Map((await cluster.volumes(machine)).map((v) => [v.chain_id, v.root]));
-  const [first, second] = [await roots('n1'), await roots('n3')];
-  t.ok(second.size > 2);
-  t.same(second, first);
-});
-
 /** Flips a byte in so many blocks of a node, as a bad disk would. */
 async function corrupt(machine: string, count: number): Promise<void> {
   await cluster.sh(
