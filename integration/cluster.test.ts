@@ -24,8 +24,9 @@ function must(verb: string, ...words: string[]): string {
 }
 
 const inside = (node: string, ...command: string[]): string => must('exec', node, '--', ...command);
+/** Three seconds: after a cut heals, the kernel asks for the neighbour's hardware address again only once a second. */
 const reaches = (from: string, to: string): boolean =>
-  bed('exec', from, '--', 'ping', '-q', '-c', '1', '-W', '1', to).status === 0;
+  bed('exec', from, '--', 'ping', '-q', '-c', '1', '-W', '3', to).status === 0;
 const states = (): Record<string, string> => {
   const { machines } = JSON.parse(must('status', '--json'));
   return Object.fromEntries(
