@@ -5,7 +5,7 @@
  */
 import type { MethodDefinition } from '@grpc/grpc-js';
 import type { Message } from 'google-protobuf';
-import './strings.ts';
+import './lengths.ts';
 
 /** One request, one reply. */
 export interface UnaryMethod<Request, Reply> extends MethodDefinition<Request, Reply> {
