@@ -4,15 +4,13 @@
  */
 import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSuite } from './debian.ts';
+import { go } from './go.ts';
 import { cacheDir } from './paths.ts';
-import { outcomeOf, run, say, UserError } from './run.ts';
+import { run, say } from './run.ts';
 import { tree } from './trees.ts';
 
 const module = 'github.com/containerd/nerdctl/v2';
 const version = 'v2.2.1';
-const oldestGo = 24;
-const newestSuite = 'sid';
 
 /** The tree with /usr/bin/nerdctl, or nothing, and then it says why. */
 export async function nerdctlTree(): Promise<string[]> {
@@ -22,20 +20,6 @@ export async function nerdctlTree(): Promise<string[]> {
     say(`no nerdctl on the nodes, use ctr: ${(error as Error).message}`);
     return [];
   }
-}
-
-/** The host's Go if it is new enough, else Debian's newest, unpacked into the cache. */
-async function go(): Promise<string> {
-  const host = await outcomeOf('go', ['env', 'GOVERSION']).catch(() => undefined);
-  const minor = Number(/^go1\.(\d+)/.exec(host?.stdout ?? '')?.[1] ?? 0);
-  if (minor >= oldestGo) return 'go';
-  const debian = await tree('go', newestSuite, async (target) => {
-    const suite = await openSuite(newestSuite);
-    const release = /golang-1\.\d+-go/.exec(await suite.field('golang-go', 'Depends'))?.[0];
-    if (!release) throw new UserError(`Debian ${newestSuite} has no golang-go`);
-    await suite.unpack(['golang-go', release, release.replace(/-go$/, '-src')], target);
-  });
-  return join(debian, 'usr/bin/go');
 }
 
 async function build(target: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** What is done to a cluster that is up: cut and heal its network, power its machines off and on, take it down. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder } from './folders.ts';
 import { enter, initOf, keeperOf, powerOff, powerOn } from './machine.ts';
 import { type Cluster, isNode, machineOf } from './model.ts';
 import { arrangePorts, machineDir, removeNamespace, switchOf } from './network.ts';
@@ -66,7 +67,7 @@ export const destroy = (name: string, machineName: string): Promise<void> =>
     const machine = machineOf(cluster, machineName);
     await powerOff(name, machine.name);
     for (const folder of ['disk', 'upper', 'work']) {
-      rmSync(join(machineDir(name, machine.name), folder), { recursive: true, force: true });
+      await removeFolder(join(machineDir(name, machine.name), folder));
     }
   });
 
@@ -81,6 +82,6 @@ export const down = (name: string): Promise<void> =>
     const machines = readdirSync(folder).filter((entry) => existsSync(join(folder, entry, 'bridge')));
     await Promise.all(machines.map((machine) => powerOff(name, machine)));
     await removeNamespace(switchOf(name));
-    rmSync(folder, { recursive: true });
+    await removeFolder(folder);
     say(`cluster "${name}" is gone`);
   });

@@ -1,7 +1,8 @@
 /** Read-only trees that machines share, made once and kept in the cache under a name that changes with their content. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder } from './folders.ts';
 import { treesDir } from './paths.ts';
 import { say } from './run.ts';
 import { withLock } from './store.ts';
@@ -30,7 +31,7 @@ export async function tree(
     if (existsSync(path)) return path;
     say(`making ${kind} (once)`);
     const started = performance.now();
-    rmSync(`${path}.new`, { recursive: true, force: true });
+    await removeFolder(`${path}.new`);
     await make(`${path}.new`);
     renameSync(`${path}.new`, path);
     say(`made ${kind} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
