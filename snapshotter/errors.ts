@@ -16,8 +16,8 @@ const CODES: Record<ErrorKind, status> = {
   unimplemented: status.UNIMPLEMENTED,
 };
 
-/** Answers that are part of containerd's normal work: not worth a line in the log. */
-const NORMAL: ReadonlySet<ErrorKind> = new Set(['not-found', 'already-exists', 'failed-precondition']);
+/** Answers that say something of this node, and not of what it was asked: worth a line in the log. */
+const LOGGED: ReadonlySet<ErrorKind> = new Set(['unavailable']);
 
 /** An answer to containerd rather than a fault of ours. */
 export class SnapshotError extends Error {
@@ -34,7 +34,7 @@ export class SnapshotError extends Error {
 export function errorToStatus(logger: Logger): ErrorToStatus {
   return (error, path) => {
     if (error instanceof SnapshotError) {
-      if (!NORMAL.has(error.kind)) logger.warn({ path, err: error }, error.message);
+      if (LOGGED.has(error.kind)) logger.warn({ path, err: error.cause }, error.message);
       return { code: CODES[error.kind], details: error.message };
     }
     logger.error({ path, err: error }, 'snapshot call failed');
