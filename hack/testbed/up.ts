@@ -1,5 +1,5 @@
 /** `hack/cluster up`: from nothing to machines whose containerd answers. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { makeCertificates } from './certificates.ts';
 import { containerdTrees } from './containerd-tree.ts';
 import { baseTree } from './debian.ts';
@@ -8,6 +8,7 @@ import { powerOn } from './machine.ts';
 import { type Cluster, checkClusterName, isNode, registryName } from './model.ts';
 import { nerdctlTree } from './nerdctl.ts';
 import { addressOf, arrangePorts, machineDir, makeSwitch } from './network.ts';
+import { cacheDir } from './paths.ts';
 import { waitUntilReady } from './ready.ts';
 import { say, UserError } from './run.ts';
 import { clusterDir, exists, save, withCluster } from './store.ts';
@@ -32,6 +33,18 @@ export async function nodeTrees(containerd: Cluster['containerd']): Promise<stri
   return (await Promise.all(parts)).flat();
 }
 
+const overlayMagic = 0x794c7630;
+
+/** The cache's path becomes part of mount options, its file system the upper layer of overlays. */
+function checkCache(): void {
+  mkdirSync(cacheDir, { recursive: true });
+  if (!/^[\w./-]+$/.test(cacheDir))
+    throw new UserError(`FORAGE_CACHE=${cacheDir}: use letters, digits and ._-/ only`);
+  if (statfsSync(cacheDir).type === overlayMagic) {
+    throw new UserError(`${cacheDir} is on an overlay: set FORAGE_CACHE to a folder on ext4, xfs or btrfs`);
+  }
+}
+
 export const up = (options: UpOptions): Promise<void> =>
   withCluster(checkClusterName(options.name), async () => {
     if (exists(options.name)) {
@@ -40,6 +53,7 @@ export const up = (options: UpOptions): Promise<void> =>
       );
     }
     if (existsSync(clusterDir(options.name))) throw new UserError(leftover(options.name));
+    checkCache();
     const started = performance.now();
     const cluster = plan(options, await nodeTrees(options.containerd));
     for (const machine of cluster.machines)
