@@ -4,24 +4,27 @@
  * The limit beside each is (bytes received / the rate of the link that they came over).
  *
  *   hack/cluster up 3 --name start --uplink 100mbit
- *   hack/images nodejs:v1 --push --name start
- *   node bench/start.ts --name start --image nodejs:v1 [--command 'node /srv/server.cjs once'] [--json FILE]
+ *   hack/images postgres --push --name start
+ *   node bench/start.ts --name start --image postgres [--rounds 3] [--json FILE]
  */
 import { parseArgs } from 'node:util';
-import { Cluster, ingested } from '../integration/lib/cluster.ts';
+import { Cluster, forgetAll, ingested } from '../integration/lib/cluster.ts';
+import { type ImageJson, images } from '../integration/lib/images.ts';
 import { finish, median, table } from './report.ts';
 
 const { values: options } = parseArgs({
   options: {
     name: { type: 'string', default: 'default' },
-    image: { type: 'string', default: 'nodejs:v1' },
-    command: { type: 'string', default: '' },
+    image: { type: 'string', default: 'postgres' },
     rounds: { type: 'string', default: '3' },
     json: { type: 'string' },
   },
 });
-const image = `registry:5000/${options.image}`;
 const cluster = new Cluster(options.name);
+const [{ compressedBytes: imageBytes, smoke }] = (await images(options.name, options.image)) as [ImageJson];
+const image = `registry:5000/${options.image}`;
+/** What the container runs: it prints, and ends. */
+const [program, ...words] = smoke.argv;
 
 interface Start {
   seconds: number;
@@ -42,8 +45,8 @@ function pull(snapshotter: string): string {
 
 function start(snapshotter: string): string {
   return hasNerdctl
-    ? `nerdctl --snapshotter ${snapshotter} run --rm --net none ${image} ${options.command}`
-    : `${pull(snapshotter)} > /dev/null && ctr run --rm --snapshotter ${snapshotter} ${image} bench ${options.command}`;
+    ? `nerdctl --snapshotter ${snapshotter} run --rm --net none --entrypoint ${program} ${image} ${words.join(' ')}`
+    : `${pull(snapshotter)} > /dev/null && ctr run --rm --snapshotter ${snapshotter} ${image} bench ${smoke.argv.join(' ')}`;
 }
 
 function forget(snapshotter: string): string {
@@ -94,16 +97,8 @@ interface Status {
 }
 const status = JSON.parse(await cluster.do('status', '--json')) as Status;
 const rate = (name: string) => status.machines.find((machine) => machine.name === name)!.rateBits / 8;
-const imageBytes = Number(
-  (
-    await cluster.sh(
-      'registry',
-      `curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' localhost:5000/v2/${options.image.replace(':', '/manifests/')} |
-       grep -o '"size": *[0-9]*' | tr -dc '0-9\\n' | awk '{s += $1} END {print s}'`,
-    )
-  ).trim(),
-);
 
+for (const machine of ['n1', 'n2', 'n3']) await forgetAll(cluster, machine);
 await cluster.setCompletion('n2', false);
 console.log(`${options.image}: ${(imageBytes / 1e6).toFixed(1)} MB in the registry; pulling on n1`);
 const pulls = await comparePulls();
