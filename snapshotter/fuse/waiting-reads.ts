@@ -17,6 +17,7 @@ interface Waiter {
 }
 
 interface Want {
+  readonly key: string;
   readonly id: BlockId;
   readonly waiters: Set<Waiter>;
   readonly withdraw: () => void;
@@ -25,7 +26,8 @@ interface Want {
 export class WaitingReads {
   readonly #feeder: Feeder;
   readonly #waitMs: number;
-  readonly #wants = new Map<BlockId, Want>();
+  /** By volume and block: the node gives up a volume's requests when no container uses that volume any longer. */
+  readonly #wants = new Map<string, Want>();
   /** In the order of their deadlines, since all wait equally long. */
   readonly #waiters = new Set<Waiter>();
   #timer: NodeJS.Timeout | undefined;
@@ -57,22 +59,23 @@ export class WaitingReads {
   }
 
   #want(root: Root, id: BlockId): Want {
-    const known = this.#wants.get(id);
+    const key = `${root}/${id}`;
+    const known = this.#wants.get(key);
     if (known) return known;
-    const withdraw = this.#feeder.bring(root, id, (failure) => this.#arrived(id, failure));
-    const want = { id, waiters: new Set<Waiter>(), withdraw };
-    this.#wants.set(id, want);
+    const withdraw = this.#feeder.bring(root, id, (failure) => this.#arrived(key, failure));
+    const want = { key, id, waiters: new Set<Waiter>(), withdraw };
+    this.#wants.set(key, want);
     return want;
   }
 
-  #arrived(id: BlockId, failure?: string): void {
-    const want = this.#wants.get(id);
-    this.#wants.delete(id);
+  #arrived(key: string, failure?: string): void {
+    const want = this.#wants.get(key);
+    this.#wants.delete(key);
     for (const waiter of want?.waiters ?? []) {
       waiter.left--;
       if (failure === undefined && waiter.left > 0) continue;
       this.#end(waiter);
-      waiter.settled(failure && `block ${id}: ${failure}`);
+      waiter.settled(failure && `block ${key}: ${failure}`);
     }
   }
 
@@ -81,8 +84,8 @@ export class WaitingReads {
     for (const want of waiter.missing) {
       const last = want.waiters.delete(waiter) && want.waiters.size === 0;
       // One that has just arrived is off the list already.
-      if (!last || this.#wants.get(want.id) !== want) continue;
-      this.#wants.delete(want.id);
+      if (!last || this.#wants.get(want.key) !== want) continue;
+      this.#wants.delete(want.key);
       want.withdraw();
     }
   }
@@ -100,7 +103,7 @@ export class WaitingReads {
     const nowMs = performance.now();
     for (const waiter of this.#waiters) {
       if (waiter.deadlineMs > nowMs) break;
-      const away = waiter.missing.filter((want) => this.#wants.get(want.id) === want).map(({ id }) => id);
+      const away = waiter.missing.filter((want) => this.#wants.get(want.key) === want).map(({ id }) => id);
       this.#end(waiter);
       waiter.settled(`nobody gave ${away.join(', ')} within ${this.#waitMs / 1000} s`);
     }
