@@ -4,7 +4,7 @@ import t from 'tap';
 import { MAX_BLOCK_BYTES } from '../blocks/block.ts';
 import { peer } from '../proto/peer.ts';
 import { Bed, putBlocks, putLayer, settled } from './bed.twin.ts';
-import { chainIdOf, recordMessage } from './exchange/wire.ts';
+import { chainIdOf, idsOf, recordMessage } from './exchange/wire.ts';
 
 t.test('a layer is found by its chainID, and its volume brought with all metadata blocks', async (t) => {
   const bed = await Bed.make(t);
@@ -274,6 +274,75 @@ t.test('a stream without end, and one without content, are cut', async (t) => {
   neighbours.close();
   await t.rejects(wanted, { message: 'the node is stopping' });
 });
+
+t.test('a demand does not stand behind the completion that was asked for before', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  const ids = await putBlocks(300, 65_536, n1);
+  const slow = await bed.fake('slow', {
+    async *blocks(request) {
+      for (const id of idsOf(request)) {
+        await sleep(2);
+        const reply = new peer.BlocksReply();
+        reply.addData((await n1.blocks.get(id))!);
+        yield reply;
+      }
+    },
+  });
+  const neighbours = bed.neighbours(n2, [slow]);
+  await settled(neighbours);
+  const last = ids.pop()!;
+  let arrived = 0;
+  const background = ids.map((id) => neighbours.want(id, 'completion').then(() => arrived++));
+  await background[0];
+  await neighbours.want(last, 'demand');
+  t.ok(arrived < ids.length / 2, `${arrived} of ${ids.length} came before it`);
+  await Promise.all(background);
+});
+
+t.test('a message beyond all bounds is not read, and the block comes from another', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  const [id] = await putBlocks(1, 65_536, n1);
+  let calls = 0;
+  const huge = await bed.fake('huge', {
+    async *blocks() {
+      calls++;
+      const reply = new peer.BlocksReply();
+      reply.addData(new Uint8Array(4 * MAX_BLOCK_BYTES));
+      yield reply;
+    },
+  });
+  const neighbours = bed.neighbours(n2, [huge]);
+  await settled(neighbours);
+  const waiting = neighbours.want(id!, 'demand');
+  while (calls === 0) await sleep(5);
+  waiting.catch(() => {});
+  neighbours.close();
+  const both = bed.neighbours(n2, [huge, (await bed.serve(n1)).port]);
+  await settled(both);
+  await both.want(id!, 'demand');
+  t.ok(n2.blocks.has(id!));
+});
+
+t.test(
+  'what was asked of a silent neighbour in the background is asked of another once it is known to be gone',
+  async (t) => {
+    const bed = await Bed.make(t);
+    const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];
+    const ids = await putBlocks(10, 65_536, n1, n3);
+    const relay = await bed.relay((await bed.serve(n1)).port);
+    const neighbours = bed.neighbours(n2, [relay.port]);
+    await settled(neighbours);
+    relay.fallSilent();
+    const wants = ids.map((id) => neighbours.want(id, 'completion'));
+    while (neighbours.membership.peers()[0]!.state === 'up') await sleep(20);
+    relay.cut();
+    await bed.serve(n3, relay.port);
+    await Promise.all(wants);
+    t.ok(ids.every((id) => n2.blocks.has(id)));
+  },
+);
 
 t.test('a volume comes from the next holder when the first dies, lies or has not all of it', async (t) => {
   const bed = await Bed.make(t);

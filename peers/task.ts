@@ -94,6 +94,7 @@ export class Task {
 
   /** A neighbour has come or gone: whatever has nobody to ask is asked again. */
   membershipChanged(): void {
+    for (const transfer of this.#transfers) if (transfer.isOrphaned) transfer.cancel();
     for (const want of this.#wants.all()) {
       want.refusedBy.clear();
       if (want.state.kind === 'parked') this.#wants.move(want, { kind: 'ready' });
@@ -264,14 +265,17 @@ export class Task {
 
   #failed(transfer: Transfer, error: Error): void {
     const { link } = transfer;
-    const failure = failureOf(error);
-    if (failure === 'busy') {
-      link.busyUntilMs = performance.now() + BUSY_MS;
-      return;
-    }
     for (const want of transfer.pending.values()) want.refusedBy.add(link);
-    if (failure === 'gone') transfer.reportLost(error.message);
-    else if (failure === 'faulty') this.#blame(link, error.message);
+    switch (failureOf(error)) {
+      case 'gone':
+        transfer.reportLost(error.message);
+        break;
+      case 'busy':
+        link.busyUntilMs = performance.now() + BUSY_MS;
+        break;
+      case 'faulty':
+        this.#blame(link, error.message);
+    }
   }
 
   #tick(): void {

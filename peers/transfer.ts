@@ -85,8 +85,9 @@ export class Transfer {
     if (this.pending.size === 0) this.cancel();
   }
 
-  get cancelled(): boolean {
-    return this.#abort.signal.aborted;
+  /** Its connection has been given up; a call on it may hang for as long as TCP hopes. */
+  get isOrphaned(): boolean {
+    return this.link.client !== this.#client;
   }
 
   isLate(want: BlockWant, nowMs: number): boolean {
