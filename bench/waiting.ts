@@ -22,8 +22,9 @@ const { values: options } = parseArgs({
 const readers = Number(options.readers);
 const LOCAL = 'python:v1';
 const FAR = 'nodejs:v1';
-/** A file of about 100 MB in FAR; each reader waits for a page of its own. */
-const FAR_FILE = '/usr/bin/node';
+/** A file of 55 MB in FAR (a shell pattern); each reader waits for a page of its own. */
+const FAR_FILE = '/usr/lib/*/libnode.so.*';
+const FAR_PAGES = 13_000;
 const cluster = new Cluster(options.name);
 
 function run(name: string, image: string): Promise<string> {
@@ -67,7 +68,7 @@ async function startReaders(): Promise<void> {
   await cluster.sh(
     'n2',
     `nerdctl exec -d far sh -c 'i=0; while [ $i -lt ${readers} ]; do
-       dd if=${FAR_FILE} of=/dev/null bs=4096 count=1 skip=$((i * 20000 / ${readers} + 100)) 2> /dev/null & i=$((i + 1)); done; wait'`,
+       dd if=$(echo ${FAR_FILE}) of=/dev/null bs=4096 count=1 skip=$((i * ${FAR_PAGES} / ${readers})) 2> /dev/null & i=$((i + 1)); done; wait'`,
   );
   await eventually(
     'the readers wait',
