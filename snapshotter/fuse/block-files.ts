@@ -53,7 +53,7 @@ export class BlockFiles {
 
   /** Opens the block, checking it unless that was done. undefined: it is not here (any longer). */
   open(place: BlockPlace): number | undefined {
-    const path = this.#path(place.id);
+    const path = this.path(place.id);
     // Most blocks that are not here are found out without the cost of an exception.
     if (!existsSync(path)) return undefined;
     const fd = openUnlessAbsent(path);
@@ -82,7 +82,7 @@ export class BlockFiles {
     this.close(key);
     this.#log.warning(`block ${id} is corrupt on disk and was removed, to be fetched again: ${flaw}`);
     try {
-      unlinkSync(this.#path(id));
+      unlinkSync(this.path(id));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
@@ -109,7 +109,7 @@ export class BlockFiles {
     return found === id ? undefined : `its bytes hash to ${found}`;
   }
 
-  #path(id: BlockId): string {
+  path(id: BlockId): string {
     return join(this.#folder, id.slice(0, 2), id);
   }
 }

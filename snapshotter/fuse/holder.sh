@@ -7,9 +7,16 @@
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 config=${1:-/etc/forage/config.toml}
-node=$here/../../node_modules/node/bin/node
+
+# No optimising compiler: it saves 6 MB and makes nothing slower here. The flags are part of the compile cache's key.
+run() {
+  script=$1
+  shift
+  "$here/../../node_modules/node/bin/node" --no-opt --max-semi-space-size=1 "$here/$script" "$@"
+}
+
 # Status 2: a mistake in the configuration, which a restart does not mend.
-settings=$("$node" "$here/prepare.ts" "$config") || exit 2
+settings=$(run prepare.ts "$config") || exit 2
 # shellcheck disable=SC2086,SC2163  # plain words, checked by settings.ts
 export $settings
 point=$FORAGE_RUN/volumes
@@ -38,8 +45,7 @@ unset LISTEN_FDS LISTEN_FDNAMES LISTEN_PID
 
 failures=0
 while :; do
-  # No optimising compiler: it saves 6 MB and makes nothing slower here.
-  "$node" --no-opt --max-semi-space-size=1 "$here/server.ts"
+  run server.ts
   status=$?
   if [ $status -eq 3 ] || [ "$FORAGE_TRANSPORT" != kernel ]; then mount_volumes || exit 1; fi
   # One that was killed is replaced at once. One that ends by itself, again and again, gains nothing from haste.

@@ -12,6 +12,7 @@ import { type DecodedIndex, decodeIndex } from '../../blocks/volume.ts';
 import { BlockFiles, type BlockPlace } from './block-files.ts';
 import type { FolderEntry } from './encode.ts';
 import type { Log } from './types.ts';
+import { WarmAhead } from './warm-ahead.ts';
 
 /** 52 bits of the root: a number that JavaScript holds exactly. 0 and 1 mean something else in the protocol. */
 export function nodeIdOf(root: Root): number {
@@ -32,6 +33,7 @@ interface OpenVolume extends Volume {
   readonly firstKey: number;
   /** A bit for each block that has passed its check. */
   readonly checked: Uint8Array;
+  readonly ahead: WarmAhead;
 }
 
 export interface VolumeFilesOptions {
@@ -143,9 +145,11 @@ export class VolumeFiles {
     sizeBytes: number,
     from: number,
   ): boolean {
+    const startMs = performance.now();
     const fd = this.#blocks.descriptor(volume.firstKey + i) ?? this.#openBlock(volume, i);
     if (fd === undefined) return false;
     const flaw = this.#blocks.read(fd, into, at, sizeBytes, from);
+    volume.ahead.note(i, performance.now() - startMs);
     if (flaw === undefined) return true;
     this.#blocks.discard(this.#place(volume, i), flaw);
     return false;
@@ -191,6 +195,7 @@ export class VolumeFiles {
       index,
       firstKey: this.#nextKey,
       checked: new Uint8Array(Math.ceil(index.blockCount / 8)),
+      ahead: new WarmAhead(index.blockCount, (i) => this.#blocks.path(index.blockId(i))),
     };
     this.#nextKey += index.blockCount;
     this.#open.set(volume.nodeId, volume);
