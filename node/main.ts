@@ -5,7 +5,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 import { FeedServer } from '../snapshotter/fuse/feed-server.ts';
 import { layerNameOf } from '../snapshotter/record.ts';
@@ -24,6 +23,7 @@ import { createGate } from './gate.ts';
 import { createIngester } from './ingester.ts';
 import { createInventory } from './inventory.ts';
 import { createLayers } from './layers.ts';
+import { openLog } from './log.ts';
 import { makeVolumeWith } from './make-volume.ts';
 import { type Metrics, startMetrics } from './metrics.ts';
 import { startPeering } from './peering.ts';
@@ -38,7 +38,7 @@ export interface RunningNode {
 
 /** Resolves once all sockets listen. */
 export async function startNode(config: Config): Promise<RunningNode> {
-  const log = pino({ level: config.log.level, base: null, timestamp: false });
+  const log = openLog(config.log.level);
   await mkdir(config.root, { recursive: true, mode: 0o711 });
   await mkdir(config.run, { recursive: true, mode: 0o711 });
 
@@ -67,7 +67,10 @@ export async function startNode(config: Config): Promise<RunningNode> {
   let metrics: Metrics | undefined;
   const ingester = config.ingest.enabled
     ? createIngester({
-        blobs: { hold: (layer, signal) => holdBlob(containerd, layer, signal) },
+        blobs: {
+          hold: (layer, signal) => holdBlob(containerd, layer, signal),
+          releaseLeftovers: async (namespaces) => void (await containerd.leases.removeLeftovers(namespaces)),
+        },
         makeVolume: makeVolumeWith({ ...stores.directories, compression: config.ingest.compression, blocks }),
         onIngested: (seconds) => metrics?.ingested(seconds),
         records,
