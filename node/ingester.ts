@@ -2,8 +2,9 @@
  * Makes volumes of the layers that this node unpacks, one at a time, in the background.
  *
  * The layer's blob is leased at once, since containerd may drop it as soon as the image is unpacked; the work itself
- * waits until the pull has gone quiet, so that it takes no processor time from the unpacking. Work that a crash cut off
- * is asked for again by the snapshotter, which knows the layers that are still directories.
+ * waits until the pull has gone quiet, so that it takes no processor time from the unpacking. Work that a stop or a crash
+ * cut off is asked for again by the snapshotter, which knows the layers that are still directories; until it is done, the
+ * leases of the earlier process hold the blobs.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -30,6 +31,8 @@ export interface HeldBlob {
 export interface BlobSource {
   /** undefined: containerd has no blob of this layer. */
   hold(layer: CommittedLayer, signal: AbortSignal): Promise<HeldBlob | undefined>;
+  /** Lets go of what earlier processes held in these namespaces of containerd. */
+  releaseLeftovers(namespaces: Iterable<string>): Promise<void>;
 }
 
 /** Turns one layer into a stored, published volume. Rejects when the blob is not what its diffID says. */
@@ -82,6 +85,7 @@ export function createIngester(parts: Parts): Ingester {
   let lastTouchMs = 0;
   let working: Promise<void> | undefined;
   const stats = { running: 0, done: 0, failed: 0 };
+  const namespaces = new Set<string>();
 
   async function quiet(): Promise<void> {
     const deadlineMs = performance.now() + QUIET_WAIT_MAX_MS;
@@ -139,8 +143,18 @@ export function createIngester(parts: Parts): Ingester {
         logger.error({ chainId: job.layer.chainId, err: error }, 'the snapshot did not take its volume');
       } finally {
         stats.running = 0;
-        await releaseBlob(job);
+        // At a stop it stays held: the next start takes the layer up again.
+        if (!signal.aborted) await releaseBlob(job);
       }
+    }
+    await releaseLeftovers();
+  }
+
+  async function releaseLeftovers(): Promise<void> {
+    try {
+      await blobs.releaseLeftovers(namespaces);
+    } catch (error) {
+      logger.warn({ err: error }, 'leases of an earlier process not released; they expire');
     }
   }
 
@@ -170,8 +184,13 @@ export function createIngester(parts: Parts): Ingester {
     touch,
     add(layer, done) {
       touch();
+      namespaces.add(layer.namespace);
       const blob = blobs.hold(layer, signal).catch((error: unknown) => {
-        logger.warn({ chainId: layer.chainId, err: error }, "the layer's blob cannot be had from containerd");
+        if (!signal.aborted)
+          logger.warn(
+            { chainId: layer.chainId, err: error },
+            "the layer's blob cannot be had from containerd",
+          );
         return undefined;
       });
       queue.push({ layer, blob, done });

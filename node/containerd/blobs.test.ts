@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +72,27 @@ t.test('while containerd is away, the layer waits for it', async (t) => {
     twin.namespace('default').blobs.set(digest, { bytes: Buffer.from('x'), labels: unpacked(diffId) });
   }, 100);
   t.equal((await holding)?.digest, digest);
+});
+
+t.test('a blob is read on when a containerd that was restarted is back', async (t) => {
+  const { path, containerd } = await open(t);
+  const bytes = randomBytes(100_000);
+  const serve = async () => {
+    const twin = await startContainerdTwin(path, 1000);
+    twin.namespace('default').blobs.set(digest, { bytes, labels: unpacked(diffId) });
+    return twin;
+  };
+  const first = await serve();
+  const { signal } = new AbortController();
+  const held = await holdBlob(containerd, layer, signal);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of held!.read(signal)) {
+    if (pieces.push(piece) !== 10) continue;
+    await first.stop();
+    const second = await serve();
+    t.teardown(() => second.stop());
+  }
+  t.ok(Buffer.concat(pieces).equals(bytes));
 });
 
 t.test('the wait ends on abort', async (t) => {

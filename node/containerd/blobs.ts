@@ -1,4 +1,7 @@
-/** Where ingest gets a layer's blob: found in containerd's content store, and held by a lease until released. */
+/**
+ * Where ingest gets a layer's blob: found in containerd's content store, and held by a lease until released. While
+ * containerd is away it is waited for, in the middle of a blob too.
+ */
 import type { CommittedLayer } from '../../snapshotter/types.ts';
 import { type Containerd, ContainerdError } from './containerd.ts';
 import type { LayerBlob } from './content.ts';
@@ -13,15 +16,13 @@ export interface HeldContent extends LayerBlob {
   release(): Promise<void>;
 }
 
-/**
- * undefined: containerd has no blob of this layer, or dropped it before the lease was made. While containerd is away it
- * is waited for, until `signal` aborts.
- */
+/** undefined: containerd has no blob of this layer, or dropped it before the lease was made. */
 export async function holdBlob(
-  { content, leases, ready }: Containerd,
+  containerd: Containerd,
   layer: Pick<CommittedLayer, 'namespace' | 'chainId' | 'parent'>,
   signal: AbortSignal,
 ): Promise<HeldContent | undefined> {
+  const { content, leases, ready } = containerd;
   const { namespace } = layer;
   for (;;) {
     await ready(signal);
@@ -33,13 +34,37 @@ export async function holdBlob(
         ...blob,
         namespace,
         release,
-        read: (by: AbortSignal) => content.read(namespace, blob.digest, by),
+        read: (by: AbortSignal) => readThrough(containerd, namespace, blob.digest, by),
       };
       if (await content.has(namespace, blob.digest)) return held;
       await release();
       return undefined;
     } catch (error) {
-      if (!(error instanceof ContainerdError) || error.kind !== 'unavailable') throw error;
+      if (!isAway(error)) throw error;
     }
   }
+}
+
+/** Goes on where it was when a containerd that was restarted is back. */
+async function* readThrough(
+  { content, ready }: Containerd,
+  namespace: string,
+  digest: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ; await ready(signal)) {
+    try {
+      for await (const piece of content.read(namespace, digest, signal, position)) {
+        position += piece.length;
+        yield piece;
+      }
+      return;
+    } catch (error) {
+      if (!isAway(error)) throw error;
+    }
+  }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof ContainerdError && error.kind === 'unavailable';
 }

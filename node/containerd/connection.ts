@@ -75,6 +75,7 @@ function explain(error: unknown, address: string, signal: AbortSignal | undefine
   switch (code) {
     case status.UNAVAILABLE:
     case status.DEADLINE_EXCEEDED:
+    case status.CANCELLED: // not by us: the signal was looked at; it is how a server that stops ends its streams
       return new ContainerdError(
         'unavailable',
         `containerd does not answer at ${address}: ${details}`,

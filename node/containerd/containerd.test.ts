@@ -26,7 +26,7 @@ async function setup(t: Test, pieceBytes?: number) {
     containerd.close();
     await twin.stop();
   });
-  return { twin, containerd, blobs: twin.namespace('k8s.io').blobs };
+  return { path, twin, containerd, blobs: twin.namespace('k8s.io').blobs };
 }
 
 async function errorOf(promise: Promise<unknown>): Promise<ContainerdError> {
@@ -137,12 +137,17 @@ t.test('a lease holds the blob until released', async (t) => {
   await t.resolves(held.release(), 'releasing again is harmless');
 });
 
-t.test('leases that a crash left are removed, those of others kept', async (t) => {
-  const { containerd, twin } = await setup(t);
-  await containerd.leases.hold('k8s.io', base);
-  await containerd.leases.hold('default', base);
+t.test('leases of an earlier process are removed; those of others and those held now are kept', async (t) => {
+  const { containerd, twin, path } = await setup(t);
+  const earlier = openContainerd(path);
+  await earlier.leases.hold('k8s.io', base);
+  await earlier.leases.hold('default', base);
+  earlier.close();
+  const ours = await containerd.leases.hold('k8s.io', base);
   twin.namespace('k8s.io').leases.set('theirs', { labels: {}, resources: [] });
   t.equal(await containerd.leases.removeLeftovers(['k8s.io', 'default', 'moby']), 2);
+  t.equal(twin.namespace('k8s.io').leases.size, 2);
+  await ours.release();
   t.strictSame([...twin.namespace('k8s.io').leases.keys()], ['theirs']);
 });
 

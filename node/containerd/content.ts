@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChainId, DiffId } from '../../blocks/types.ts';
 import { ContentService, content } from '../../proto/containerd.ts';
-import { fromInt64 } from '../../proto/int64.ts';
+import { fromInt64, toInt64 } from '../../proto/int64.ts';
 import { type Connection, ContainerdError } from './connection.ts';
 
 /** Set on a blob by containerd once it has unpacked it: the diffID. */
@@ -34,8 +34,11 @@ export interface ContentStore {
    */
   findLayer(layer: LayerName, waitMs: number, signal?: AbortSignal): Promise<LayerBlob | undefined>;
   has(namespace: string, digest: string): Promise<boolean>;
-  /** The blob's bytes in order, as they are stored; not verified. Throws `ContainerdError`, `not-found` among them. */
-  read(namespace: string, digest: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * The blob's bytes in order from `from` on, as they are stored; not verified. Throws `ContainerdError`, `not-found`
+   * among them.
+   */
+  read(namespace: string, digest: string, signal?: AbortSignal, from?: number): AsyncIterable<Uint8Array>;
 }
 
 /** The chainID of a layer on its parent's ('' for the lowest), as OCI's image specification defines it. */
@@ -79,15 +82,21 @@ export function contentStore(connection: Connection): ContentStore {
     }
   }
 
-  async function* read(namespace: string, digest: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  async function* read(
+    namespace: string,
+    digest: string,
+    signal?: AbortSignal,
+    from = 0,
+  ): AsyncGenerator<Uint8Array> {
     const request = new content.ReadContentRequest();
     request.setDigest(digest);
-    let position = 0;
+    request.setOffset(toInt64(from));
+    let position = from;
     for await (const reply of connection.stream(ContentService.read, namespace, request, signal)) {
       const data = reply.getData_asU8();
       const offset = fromInt64(reply.getOffset(), 'offset of a piece of content');
       if (offset !== position) {
-        throw new Error(`containerd sent ${digest} out of order: ${offset} after ${position} bytes`);
+        throw new Error(`containerd sent ${digest} out of order: offset ${offset} instead of ${position}`);
       }
       position += data.length;
       yield data;

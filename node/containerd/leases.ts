@@ -1,8 +1,8 @@
 /**
  * Leases that keep a layer's blob in containerd's content store while it is read: with `discard_unpacked_layers`, and when
  * the image is removed meanwhile, nothing else does. A lease is created, then given its blob; the caller looks afterwards
- * whether the blob is still there. A lease that a crash left is removed at the next start, or by containerd itself
- * when it expires.
+ * whether the blob is still there. Leases of an earlier process stay until this one needs none of the blobs that they
+ * hold, or until they expire.
  */
 import { randomUUID } from 'node:crypto';
 import { LeasesService, leases as pb } from '../../proto/containerd.ts';
@@ -18,20 +18,21 @@ const EXPIRE_MS = 12 * 3600 * 1000;
 export interface Leases {
   /** Keeps the blob until `release`, which never throws: a lease that cannot be removed now expires. */
   hold(namespace: string, digest: string): Promise<{ release(): Promise<void> }>;
-  /** Removes what a crash left in these namespaces, and answers how many. Call it before the first `hold`. */
+  /** Removes what earlier processes left in these namespaces, and answers how many. Leases that are held now stay. */
   removeLeftovers(namespaces: Iterable<string>): Promise<number>;
 }
 
 export function leases(connection: Connection): Leases {
-  async function create(namespace: string, digest: string): Promise<string> {
+  const held = new Set<string>();
+
+  async function create(namespace: string, id: string, digest: string): Promise<void> {
     const request = new pb.CreateRequest();
-    request.setId(`forage-${randomUUID()}`);
+    request.setId(id);
     request
       .getLabelsMap()
       .set(OURS, digest)
       .set(EXPIRE, new Date(Date.now() + EXPIRE_MS).toISOString());
     await connection.call(LeasesService.create, namespace, request);
-    return request.getId();
   }
 
   async function addBlob(namespace: string, id: string, digest: string): Promise<void> {
@@ -66,11 +67,14 @@ export function leases(connection: Connection): Leases {
 
   return {
     async hold(namespace, digest) {
-      const id = await create(namespace, digest);
+      const id = `forage-${randomUUID()}`;
+      held.add(id);
       const release = async () => {
+        held.delete(id);
         await remove(namespace, id);
       };
       try {
+        await create(namespace, id, digest);
         await addBlob(namespace, id, digest);
       } catch (error) {
         await release();
@@ -81,7 +85,9 @@ export function leases(connection: Connection): Leases {
     async removeLeftovers(namespaces) {
       let removed = 0;
       for (const namespace of namespaces) {
-        for (const id of await ours(namespace)) if (await remove(namespace, id)) removed++;
+        for (const id of await ours(namespace)) {
+          if (!held.has(id) && (await remove(namespace, id))) removed++;
+        }
       }
       return removed;
     },

@@ -9,7 +9,7 @@ import {
   VersionService,
   version,
 } from '../../proto/containerd.ts';
-import { toInt64 } from '../../proto/int64.ts';
+import { fromInt64, toInt64 } from '../../proto/int64.ts';
 import { type CallContext, type Handlers, implement } from '../../proto/serve.ts';
 
 interface Blob {
@@ -73,7 +73,8 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
     },
     async *read(request, context) {
       const { bytes } = found(of(context).blobs.get(request.getDigest()), request.getDigest());
-      for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
+      const from = fromInt64(request.getOffset(), 'offset');
+      for (let offset = from; offset < bytes.length; offset += pieceBytes) {
         const reply = new content.ReadContentResponse();
         reply.setOffset(toInt64(offset));
         reply.setData(bytes.subarray(offset, offset + pieceBytes));
