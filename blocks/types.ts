@@ -25,7 +25,10 @@ export interface BlockStore {
   path(id: BlockId): string;
   /** Checks `bytes` against `id` (throws `CorruptBlockError`), then writes. Durable only after `sync`. */
   put(id: BlockId, bytes: Uint8Array): Promise<void>;
-  /** The verified bytes; undefined when absent. A block that fails its check is removed, logged and absent. */
+  /**
+   * The verified bytes; undefined when absent. A block that fails its check is removed, logged and absent. It is hashed when
+   * this process reads it first and whenever its file has changed, not at every read.
+   */
   get(id: BlockId): Promise<Buffer | undefined>;
   remove(id: BlockId): Promise<void>;
   /** Makes all that was put so far survive a power loss (one syncfs, not one fsync a block). */

@@ -1,0 +1,240 @@
+/** What a node gets when a neighbour dies, falls silent, lies or has a bad disk. Real TLS on loopback. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { MAX_BLOCK_BYTES } from '../blocks/block.ts';
+import { peer } from '../proto/peer.ts';
+import { Bed, putBlocks, putLayer, settled } from './bed.twin.ts';
+import { chainIdOf, recordMessage } from './exchange/wire.ts';
+
+t.test('a record that does not follow from its own digests is not believed', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  const { record } = await putLayer([n1]);
+  const other = (await putLayer([n1])).record;
+  let answer = record;
+  const port = await bed.fake('liar', {
+    async findLayer() {
+      const reply = new peer.FindLayerReply();
+      reply.addLayers(recordMessage(answer));
+      return reply;
+    },
+  });
+  const lies = [
+    other,
+    { ...record, diffId: other.diffId },
+    { ...record, parent: other.chainId },
+    { ...record, parent: 'sha256:short' },
+    { ...record, format: '../../etc' },
+    { ...record, chainId: chainIdOf(other.chainId, record.diffId) },
+  ];
+  for (const lie of lies) {
+    answer = lie;
+    const neighbours = bed.neighbours(n2, [port]);
+    t.equal(await neighbours.findLayer(record.chainId, 5000), undefined);
+    neighbours.close();
+  }
+  t.ok(n2.log.lines.some(([message, { peer }]) => message.includes('bad layer record') && peer === 'liar'));
+});
+
+t.test('a neighbour that dies in the middle of a stream is replaced by another holder', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];
+  const ids = await putBlocks(200, 131_072, n1, n3);
+  const relay = await bed.relay((await bed.serve(n1)).port);
+  const neighbours = bed.neighbours(n2, [relay.port, (await bed.serve(n3)).port]);
+  await settled(neighbours);
+  const wants = ids.map((id) => neighbours.want(id, 'completion'));
+  await Promise.race(wants);
+  relay.cut();
+  await Promise.all(wants);
+  t.ok(ids.every((id) => n2.blocks.has(id)));
+});
+
+t.test('a neighbour that falls silent costs a fraction of a second when another has the block', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];
+  const ids = await putBlocks(20, 65_536, n1, n3);
+  const relay = await bed.relay((await bed.serve(n1)).port);
+  const neighbours = bed.neighbours(n2, [relay.port, (await bed.serve(n3)).port]);
+  await settled(neighbours);
+  relay.fallSilent();
+  await Promise.all(ids.map((id) => neighbours.want(id, 'demand')));
+  while (neighbours.membership.peers()[0]!.state === 'up') await sleep(20);
+  t.match(neighbours.membership.peers(), [
+    { state: 'down', name: 'n1' },
+    { state: 'up', name: 'n3' },
+  ]);
+});
+
+t.test('a wrong block is refused and named in the log, and asked of another', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  const [id] = await putBlocks(1, 65_536, n1);
+  const [wrong] = await putBlocks(1, 65_536, n1);
+  const bytes = await n1.blocks.get(wrong!);
+  const liar = await bed.fake('liar', {
+    async *blocks() {
+      const reply = new peer.BlocksReply();
+      reply.addData(bytes!);
+      yield reply;
+    },
+  });
+  const neighbours = bed.neighbours(n2, [liar]);
+  await settled(neighbours);
+  const wanted = neighbours.want(id!, 'demand');
+  while (!n2.log.lines.some(([message]) => message.includes('sent something wrong'))) await sleep(5);
+  t.notOk(n2.blocks.has(id!));
+  t.notOk(n2.blocks.has(wrong!));
+  wanted.catch(() => {});
+  neighbours.close();
+
+  const both = bed.neighbours(n2, [liar, (await bed.serve(n1)).port]);
+  await settled(both);
+  await both.want(id!, 'demand');
+  t.same(await n2.blocks.get(id!), await n1.blocks.get(id!));
+  const [, fields] = n2.log.lines.find(([message]) => message.includes('sent something wrong'))!;
+  t.match(fields, { peer: 'liar', reason: new RegExp(id!) });
+});
+
+t.test(
+  'a block that is corrupt on the disk of the one asked is not sent, and comes from another',
+  async (t) => {
+    const bed = await Bed.make(t);
+    const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];
+    const [id] = await putBlocks(1, 65_536, n1, n3);
+    n1.blocks.flipBit(id!, 12_345);
+    const first = await bed.serve(n1);
+    const neighbours = bed.neighbours(n2, [first.port, (await bed.serve(n3)).port]);
+    await settled(neighbours);
+    await neighbours.want(id!, 'demand');
+    t.same(await n2.blocks.get(id!), await n3.blocks.get(id!));
+    t.equal(first.servedBytes(), 0);
+  },
+);
+
+t.test(
+  'the only holder goes away in the middle and comes back on the same port: the reads go on',
+  async (t) => {
+    const bed = await Bed.make(t);
+    const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+    const ids = await putBlocks(100, 131_072, n1);
+    const server = await bed.serve(n1);
+    const neighbours = bed.neighbours(n2, [server.port]);
+    await settled(neighbours);
+    const wants = ids.map((id) => neighbours.want(id, 'demand'));
+    await Promise.race(wants);
+    server.close();
+    await sleep(200);
+    t.equal(neighbours.membership.peers()[0]!.state, 'down');
+    await bed.serve(n1, server.port);
+    await Promise.all(wants);
+    t.ok(ids.every((id) => n2.blocks.has(id)));
+  },
+);
+
+t.test('a stream without end, and one without content, are cut', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  const [id] = await putBlocks(1, MAX_BLOCK_BYTES, n1);
+  const bytes = await n1.blocks.get(id!);
+  let sent = 0;
+  const endless = await bed.fake('endless', {
+    async *blocks() {
+      for (;;) {
+        const reply = new peer.BlocksReply();
+        reply.addData('');
+        reply.addData(bytes!);
+        sent++;
+        yield reply;
+      }
+    },
+  });
+  const empty = await bed.fake('empty', {
+    async *blocks() {
+      for (;;) yield new peer.BlocksReply();
+    },
+  });
+  const neighbours = bed.neighbours(n2, [endless, empty]);
+  await settled(neighbours);
+  const wanted = neighbours.want(id!, 'demand');
+  wanted.catch(() => {});
+  const blamed = (name: string) =>
+    n2.log.lines.some(([, { peer: who, reason }]) => who === name && reason !== undefined);
+  while (!blamed('endless') || !blamed('empty')) await sleep(5);
+  t.ok(sent < 200);
+  t.notOk(n2.blocks.has(id!));
+  neighbours.close();
+  await t.rejects(wanted, { message: 'the node is stopping' });
+});
+
+t.test('a message beyond all bounds is not read, and the block comes from another', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  const [id] = await putBlocks(1, 65_536, n1);
+  let calls = 0;
+  const huge = await bed.fake('huge', {
+    async *blocks() {
+      calls++;
+      const reply = new peer.BlocksReply();
+      reply.addData(new Uint8Array(4 * MAX_BLOCK_BYTES));
+      yield reply;
+    },
+  });
+  const neighbours = bed.neighbours(n2, [huge]);
+  await settled(neighbours);
+  const waiting = neighbours.want(id!, 'demand');
+  while (calls === 0) await sleep(5);
+  waiting.catch(() => {});
+  neighbours.close();
+  const both = bed.neighbours(n2, [huge, (await bed.serve(n1)).port]);
+  await settled(both);
+  await both.want(id!, 'demand');
+  t.ok(n2.blocks.has(id!));
+});
+
+t.test(
+  'what was asked of a silent neighbour in the background is asked of another once it is known to be gone',
+  async (t) => {
+    const bed = await Bed.make(t);
+    const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];
+    const ids = await putBlocks(10, 65_536, n1, n3);
+    const relay = await bed.relay((await bed.serve(n1)).port);
+    const neighbours = bed.neighbours(n2, [relay.port]);
+    await settled(neighbours);
+    relay.fallSilent();
+    const wants = ids.map((id) => neighbours.want(id, 'completion'));
+    while (neighbours.membership.peers()[0]!.state === 'up') await sleep(20);
+    relay.cut();
+    await bed.serve(n3, relay.port);
+    await Promise.all(wants);
+    t.ok(ids.every((id) => n2.blocks.has(id)));
+  },
+);
+
+t.test('a volume comes from the next holder when the first dies, lies or has not all of it', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];
+  const layer = await putLayer([n1, n3]);
+  const other = await putLayer([n1]);
+  await n1.blocks.remove(layer.metadata[1]!);
+  const wrong = await n1.volumes.encoded(other.root);
+  const liar = await bed.fake('liar', {
+    async *getVolume() {
+      const reply = new peer.GetVolumeReply();
+      reply.setIndex(wrong!);
+      yield reply;
+    },
+  });
+  const silent = await bed.fake('silent', {
+    async *getVolume(_request, { signal }) {
+      await new Promise((done) => signal.addEventListener('abort', done));
+      yield new peer.GetVolumeReply();
+    },
+  });
+  const ports = [liar, silent, (await bed.serve(n1)).port, (await bed.serve(n3)).port];
+  const neighbours = bed.neighbours(n2, ports);
+  await settled(neighbours);
+  t.equal((await neighbours.fetchVolume(layer.root)).root, layer.root);
+  for (const id of layer.metadata) t.ok(n2.blocks.has(id));
+  await t.rejects(neighbours.fetchVolume('0'.repeat(64)), { name: 'NoVolumeError' });
+});
