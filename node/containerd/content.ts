@@ -9,6 +9,8 @@ import { type Connection, ContainerdError } from './connection.ts';
 /** Set on a blob by containerd once it has unpacked it: the diffID. */
 const UNCOMPRESSED = 'containerd.io/uncompressed';
 const SHA256 = /^sha256:[0-9a-f]{64}$/;
+/** Asked for at once. A stream runs ahead of its reader by many pieces of a megabyte; short ones bound the node's memory. */
+const RANGE_BYTES = 2 << 20;
 const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 800;
 
@@ -70,11 +72,16 @@ export function contentStore(connection: Connection): ContentStore {
     }
   }
 
-  async function has(namespace: string, digest: string): Promise<boolean> {
+  async function info(namespace: string, digest: string): Promise<{ sizeBytes: number }> {
     const request = new content.InfoRequest();
     request.setDigest(digest);
+    const reply = await connection.call(ContentService.info, namespace, request);
+    return { sizeBytes: fromInt64(reply.getInfo()?.getSize() ?? '0', 'size of a blob') };
+  }
+
+  async function has(namespace: string, digest: string): Promise<boolean> {
     try {
-      await connection.call(ContentService.info, namespace, request);
+      await info(namespace, digest);
       return true;
     } catch (error) {
       if (error instanceof ContainerdError && error.kind === 'not-found') return false;
@@ -88,9 +95,29 @@ export function contentStore(connection: Connection): ContentStore {
     signal?: AbortSignal,
     from = 0,
   ): AsyncGenerator<Uint8Array> {
+    const { sizeBytes } = await info(namespace, digest);
+    let position = from;
+    while (position < sizeBytes) {
+      const end = Math.min(position + RANGE_BYTES, sizeBytes);
+      for await (const piece of range(namespace, digest, position, end, signal)) {
+        position += piece.length;
+        yield piece;
+      }
+      if (position !== end) throw new Error(`containerd sent ${digest} up to ${position} instead of ${end}`);
+    }
+  }
+
+  async function* range(
+    namespace: string,
+    digest: string,
+    from: number,
+    end: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
     const request = new content.ReadContentRequest();
     request.setDigest(digest);
     request.setOffset(toInt64(from));
+    request.setSize(toInt64(end - from));
     let position = from;
     for await (const reply of connection.stream(ContentService.read, namespace, request, signal)) {
       const data = reply.getData_asU8();

@@ -74,10 +74,12 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
     async *read(request, context) {
       const { bytes } = found(of(context).blobs.get(request.getDigest()), request.getDigest());
       const from = fromInt64(request.getOffset(), 'offset');
-      for (let offset = from; offset < bytes.length; offset += pieceBytes) {
+      const sizeBytes = fromInt64(request.getSize(), 'size');
+      const end = sizeBytes === 0 ? bytes.length : from + sizeBytes;
+      for (let offset = from; offset < end; offset += pieceBytes) {
         const reply = new content.ReadContentResponse();
         reply.setOffset(toInt64(offset));
-        reply.setData(bytes.subarray(offset, offset + pieceBytes));
+        reply.setData(bytes.subarray(offset, Math.min(offset + pieceBytes, end)));
         sent++;
         yield reply;
       }
