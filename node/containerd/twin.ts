@@ -78,7 +78,7 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
       const end = sizeBytes === 0 ? bytes.length : from + sizeBytes;
       for (let offset = from; offset < end; offset += pieceBytes) {
         const reply = new content.ReadContentResponse();
-        reply.setOffset(toInt64(offset));
+        reply.setOffset(toInt64(offset - from));
         reply.setData(bytes.subarray(offset, Math.min(offset + pieceBytes, end)));
         sent++;
         yield reply;
