@@ -211,11 +211,13 @@ try {
   console.log(`${table(rows)}\n\n${table(servers)}\n`);
   const [erofs, , , kernel] = ways;
   const ratio = (what: string) => taken(kernel!, what) / taken(erofs!, what);
+  // Warm reads end in the same pages, whatever the way: only the best of each tells of more than the machine's other work.
+  const best = (way: Way) => Math.min(...samples.get(way)!.map((sample) => sample['tree warm ms']!));
   finish(
     { rounds, rows, servers },
     [
       { what: 'whole tree, cold: ratio to EROFS', value: ratio('tree cold ms'), atMost: 1.7 },
-      { what: 'whole tree, warm: ratio to EROFS', value: ratio('tree warm ms'), atMost: 1.15 },
+      { what: 'whole tree, warm: ratio to EROFS', value: best(kernel!) / best(erofs!), atMost: 1.15 },
       { what: 'volume server, resident MB', value: servers[0]!['resident MB'], atMost: 70 },
     ],
     options.json,

@@ -32,7 +32,7 @@ mount_volumes() {
   mkdir -p "$point" || return 1
   [ "$FORAGE_TRANSPORT" = kernel ] || return 0
   exec 3<> /dev/fuse
-  options=ro,fd=3,rootmode=40000,user_id=0,group_id=0,default_permissions,max_read=1048576
+  options=ro,nosuid,nodev,noexec,fd=3,rootmode=40000,user_id=0,group_id=0,default_permissions,max_read=1048576
   mount -i -t fuse.forage -o "$options" forage "$point" || return 1
   [ -z "${NOTIFY_SOCKET:-}" ] || systemd-notify --fd=3 --fdname=fuse FDSTORE=1
 }

@@ -10,10 +10,16 @@ import { Device } from './device.ts';
 import { encodeHeader } from './encode.ts';
 import { KillWatch } from './killed.ts';
 import { OPS, type Outcome, type Session, UNANSWERED } from './ops.ts';
-import { ERRNO, NOTIFY, OUT_HEADER_BYTES, READ_BYTES_MAX } from './protocol.ts';
+import { ERRNO, NOTIFY, OUT_HEADER_BYTES, READ_BYTES_MAX, RESENT_BIT } from './protocol.ts';
 import type { Ending, Log, Transport } from './types.ts';
 import type { Volume, VolumeFiles } from './volume-files.ts';
 import type { WaitingReads } from './waiting-reads.ts';
+
+/**
+ * A server that is killed may be slow to die and take one more request with it after its successor has asked for all.
+ * So the successor asks once more.
+ */
+const RESEND_AGAIN_MS = 2000;
 
 export interface KernelTransportOptions {
   /** /dev/fuse, mounted. */
@@ -97,6 +103,7 @@ export class KernelSession implements Session {
     const result = this.files.read(volume, offset, sizeBytes, this.reply, OUT_HEADER_BYTES);
     if (typeof result === 'number') return result;
     const { unique, pid } = header;
+    this.#forgetResent(unique);
     const giveUp = this.#waiting.wait(volume.root, result, (failure) => {
       this.#aside.delete(unique);
       this.#killWatch.unwatch(unique);
@@ -106,6 +113,15 @@ export class KernelSession implements Session {
     });
     this.#aside.set(unique, { pid, giveUp });
     return undefined;
+  }
+
+  /** A request that was sent again has a new number; nobody waits for an answer to the old one. */
+  #forgetResent(unique: bigint): void {
+    for (const former of new Set([unique, unique & ~RESENT_BIT])) {
+      this.#aside.get(former)?.giveUp();
+      this.#aside.delete(former);
+      this.#killWatch.unwatch(former);
+    }
   }
 
   /** The blocks came; should one be gone again, the read waits again. */
@@ -141,6 +157,7 @@ export class KernelTransport implements Transport {
     const device = new Device(this.#options.fd, (request) => session.receive(request));
     this.#device = device;
     session.resend();
+    setTimeout(() => session.resend(), RESEND_AGAIN_MS).unref();
     return device.ended;
   }
 

@@ -51,6 +51,9 @@ export const NOTIFY = {
   RESEND: 7,
 } as const;
 
+/** Set in the number of a request that the kernel sends again. */
+export const RESENT_BIT = 1n << 63n;
+
 export const IN_HEADER_BYTES = 40;
 export const OUT_HEADER_BYTES = 16;
 /** The longest request that is not a write: a header, an argument and two names. The kernel wants a buffer of 8 KiB at least. */

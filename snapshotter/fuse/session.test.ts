@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { PAGE_BYTES } from '../../blocks/types.ts';
 import { KernelSession } from './kernel.ts';
-import { ERRNO, OPCODE, ROOT_NODE } from './protocol.ts';
+import { ERRNO, OPCODE, RESENT_BIT, ROOT_NODE } from './protocol.ts';
 import { readBody, request, scratch, TestFeeder, TestLog, TestStore } from './testkit.ts';
 import { nodeIdOf, VolumeFiles } from './volume-files.ts';
 import { WaitingReads } from './waiting-reads.ts';
@@ -195,4 +195,21 @@ t.test('a signal that does not kill leaves the read waiting; one that kills ends
   feeder.knows(volume);
   feeder.deliverAll();
   t.ok(answers[0]?.body.equals(volume.bytes));
+});
+
+t.test('a waiting read that the kernel sends again is answered under its new number', async (t) => {
+  const { store, feeder, session, answers, waiting } = setUp(t);
+  const volume = store.add(randomBytes(PAGE_BYTES));
+  feeder.knows(volume);
+  for (const { id } of volume.blocks) store.removeBlock(id);
+  const nodeId = nodeIdOf(volume.root);
+  for (const unique of [8n, 8n | RESENT_BIT, 8n | RESENT_BIT]) {
+    session.receive(request(OPCODE.READ, readBody(0, 4096), { nodeId, unique }));
+    t.equal(waiting.count, 1);
+  }
+  feeder.deliverAll();
+  t.same(
+    answers.map(({ unique }) => unique),
+    [8n | RESENT_BIT],
+  );
 });

@@ -134,7 +134,8 @@ export function scratch(t: Test): string {
 export function mountFuse(t: Test, point: string): number {
   mkdirSync(point, { recursive: true });
   const fd = openSync('/dev/fuse', 'r+');
-  const options = 'ro,fd=3,rootmode=40000,user_id=0,group_id=0,default_permissions,max_read=1048576';
+  const options =
+    'ro,nosuid,nodev,noexec,fd=3,rootmode=40000,user_id=0,group_id=0,default_permissions,max_read=1048576';
   execFileSync('mount', ['-i', '-t', 'fuse.forage', '-o', options, 'forage', point], {
     stdio: ['ignore', 'inherit', 'inherit', fd],
   });
