@@ -1,0 +1,19 @@
+/**
+ * Run before the node process starts: loads its modules once after an installation, so that the node finds them in the
+ * compile cache. A process that strips and compiles them itself stays 30 MB larger for as long as it lives.
+ */
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const cache = process.env.NODE_COMPILE_CACHE;
+if (cache !== undefined) {
+  const installed = Math.round(statSync(fileURLToPath(import.meta.url)).mtimeMs);
+  const marker = join(cache, `prepared-${process.version}-${installed}`);
+  if (!existsSync(marker)) {
+    await import('./main.ts');
+    await import('../cli/node.ts');
+    writeFileSync(marker, '');
+    process.exit(0);
+  }
+}
