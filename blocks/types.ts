@@ -72,7 +72,8 @@ export interface VolumeStore {
 /** Which volume holds a layer: what a node says of a layer that it has. */
 export interface LayerRecord {
   chainId: ChainId;
-  diffId: DiffId;
+  /** '' where the layer was walked because containerd had no blob of it any more. */
+  diffId: DiffId | '';
   /** The chainID below, or '' for the lowest layer. */
   parent: ChainId | '';
   root: Root;

@@ -25,7 +25,7 @@ export interface NodeStatus {
 export interface VolumeStatus {
   root: Root;
   chainId: ChainId;
-  diffId: DiffId;
+  diffId: DiffId | '';
   format: string;
   /** Of the EROFS image. */
   sizeBytes: number;

@@ -36,6 +36,22 @@ t.test('a record that does not follow from its own digests is not believed', asy
   t.ok(n2.log.lines.some(([message, { peer }]) => message.includes('bad layer record') && peer === 'liar'));
 });
 
+t.test('the record of a layer that was walked, without a diffID, is believed', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  const walked = { ...(await putLayer([n1])).record, diffId: '', origin: 'walked' as const };
+  const port = await bed.fake('n3', {
+    async findLayer() {
+      const reply = new peer.FindLayerReply();
+      reply.addLayers(recordMessage(walked));
+      return reply;
+    },
+  });
+  const neighbours = bed.neighbours(n2, [port]);
+  t.same(await neighbours.findLayer(walked.chainId, 5000), walked);
+  neighbours.close();
+});
+
 t.test('a neighbour that dies in the middle of a stream is replaced by another holder', async (t) => {
   const bed = await Bed.make(t);
   const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];

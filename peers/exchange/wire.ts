@@ -70,9 +70,9 @@ export function recordMessage(record: LayerRecord): peer.LayerRecord {
 export function recordFrom(message: peer.LayerRecord, asked: ChainId): LayerRecord {
   const chainId = digest(message.getChainId(), 'chainID');
   if (chainId !== asked) throw new WireError(`a record of ${chainId}, asked was ${asked}`);
-  const diffId = digest(message.getDiffId(), 'diffID');
+  const diffId = message.getDiffId() === '' ? '' : digest(message.getDiffId(), 'diffID');
   const parent = message.getParent() === '' ? '' : digest(message.getParent(), 'parent');
-  if (chainIdOf(parent, diffId) !== chainId) {
+  if (diffId !== '' && chainIdOf(parent, diffId) !== chainId) {
     throw new WireError(`a record whose chainID ${chainId} does not follow from its parent and diffID`);
   }
   const [root] = idsFrom(message.getRoot_asU8(), 1);
