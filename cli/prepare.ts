@@ -11,8 +11,8 @@ if (cache !== undefined) {
   const installed = Math.round(statSync(fileURLToPath(import.meta.url)).mtimeMs);
   const marker = join(cache, `prepared-${process.version}-${installed}`);
   if (!existsSync(marker)) {
-    await import('./main.ts');
-    await import('../cli/node.ts');
+    await import('../node/main.ts');
+    await import('./node.ts');
     writeFileSync(marker, '');
     process.exit(0);
   }
