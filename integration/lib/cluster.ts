@@ -52,14 +52,18 @@ export class Cluster {
     return result.stdout;
   }
 
-  /** Switches background completion, so that a test decides what a node has. A reboot of the node undoes it. */
+  /** Adds to a node's configuration, in place of what was added before, and restarts forage, or the whole machine. */
+  async configure(machine: string, toml: string, apply: 'restart' | 'reboot' = 'restart'): Promise<void> {
+    const script = `sed -i '/^# of a test$/,$d' /etc/forage/config.toml
+      { echo '# of a test'; cat; } >> /etc/forage/config.toml`;
+    await this.sh(machine, script, { input: toml });
+    if (apply === 'reboot') await this.do('reboot', machine);
+    else await this.sh(machine, 'systemctl restart forage');
+  }
+
+  /** Switches background completion, so that a test decides what a node has. It stays so until it is switched again. */
   async setCompletion(machine: string, on: boolean): Promise<void> {
-    await this.sh(
-      machine,
-      `sed -i '/^\\[fetch\\]$/,$d' /etc/forage/config.toml
-       printf '[fetch]\\ncompletion = ${on}\\n' >> /etc/forage/config.toml
-       systemctl restart forage`,
-    );
+    await this.configure(machine, `[fetch]\ncompletion = ${on}\n`);
   }
 
   /** `forage status --json` of a node. */
@@ -178,13 +182,14 @@ function explain(what: string, { status, stdout, stderr }: Result): string {
   return `${what}\nexit status ${status}\n${stdout}${stderr}`;
 }
 
-/** Removes all containers and images of a node, and waits until forage has freed their blocks. */
+/** Removes all containers and images of a node, of all of containerd's namespaces, and waits until forage has freed them. */
 export async function forgetAll(cluster: Cluster, machine: string): Promise<void> {
   await cluster.sh(
     machine,
-    `nerdctl ps -aq | xargs -r nerdctl rm -f > /dev/null
-     for s in forage overlayfs; do nerdctl --snapshotter $s images -q | sort -u | xargs -r nerdctl --snapshotter $s rmi -f > /dev/null; done
-     ctr image ls -q | xargs -r ctr image rm --sync > /dev/null`,
+    `for ns in $(ctr namespace ls -q); do
+       nerdctl -n $ns ps -aq | xargs -r nerdctl -n $ns rm -f > /dev/null
+       ctr -n $ns image ls -q | xargs -r ctr -n $ns image rm --sync > /dev/null
+     done`,
   );
   await eventually(
     `${machine} has no volumes left`,

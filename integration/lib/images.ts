@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { chainIdOf } from '../../node/containerd/content.ts';
+import type { Cluster } from './cluster.ts';
 
 /** As `hack/images --json` describes it. */
 export interface ImageJson {
@@ -33,6 +35,38 @@ export async function images(clusterName: string, ...names: string[]): Promise<I
 export function layersOf(layout: string): { digest: string; mediaType: string }[] {
   const [{ digest }] = readJson(join(layout, 'index.json')).manifests as [{ digest: string }];
   return readJson(blobPath(layout, digest)).layers as { digest: string; mediaType: string }[];
+}
+
+/** The diffIDs of the layers of an OCI layout's only image, from the bottom up. */
+export function diffIdsOf(layout: string): string[] {
+  const [{ digest }] = readJson(join(layout, 'index.json')).manifests as [{ digest: string }];
+  const { config } = readJson(blobPath(layout, digest)) as { config: { digest: string } };
+  const { rootfs } = readJson(blobPath(layout, config.digest)) as { rootfs: { diff_ids: string[] } };
+  return rootfs.diff_ids;
+}
+
+/** The chainIDs of layers, from the bottom up. */
+export function chainIdsOf(diffIds: readonly string[]): string[] {
+  const chainIds: string[] = [];
+  for (const diffId of diffIds) chainIds.push(chainIdOf(chainIds.at(-1) ?? '', diffId));
+  return chainIds;
+}
+
+/**
+ * How many of an image's layer blobs a node has in containerd's content store. They need not be those of the layout: what
+ * was not compressed is when it is pushed.
+ */
+export async function layersHeld(
+  cluster: Cluster,
+  machine: string,
+  { ref }: ImageJson,
+  namespace = 'default',
+): Promise<number> {
+  const lines = await cluster.sh(machine, `ctr -n ${namespace} image check`);
+  const line = lines.split('\n').find((candidate) => candidate.includes(`/${ref} `));
+  const [, blobs] = /complete \((\d+)\/\d+\)/.exec(line ?? '') ?? [];
+  if (blobs === undefined) throw new Error(`${machine} has no ${ref} in ${namespace}: ${lines}`);
+  return Number(blobs) - 1; // one is the configuration
 }
 
 export const blobPath = (layout: string, digest: string): string =>
