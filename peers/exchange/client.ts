@@ -3,7 +3,6 @@
  * stores them. Errors are grpc-js's ServiceError, or WireError for an answer that breaks the protocol; `failureOf` tells
  * what they mean.
  */
-import './gc.ts';
 import { Client, type ServiceError, status } from '@grpc/grpc-js';
 import type { BlockId, ChainId, LayerRecord, Root } from '../../blocks/types.ts';
 import { call, callStream } from '../../proto/call.ts';

@@ -2,7 +2,6 @@
  * The peer service: what this node gives to its neighbours. Every block is checked against its hash when it is read to be
  * sent; one that fails is removed by the store and answered as absent.
  */
-import './gc.ts';
 import { Server } from '@grpc/grpc-js';
 import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
