@@ -35,7 +35,7 @@ export interface LayersParts {
 export function createLayers(parts: LayersParts): Layers {
   const { records, blocks, volumes, neighbours, mounts, collector, gate, ingester, lookupMs, logger } = parts;
 
-  async function fromHere(chainId: ChainId): Promise<LayerRecord | undefined> {
+  function fromHere(chainId: ChainId): LayerRecord | undefined {
     const record = records.get(chainId);
     return record !== undefined && volumes.has(record.root) ? record : undefined;
   }
@@ -65,7 +65,7 @@ export function createLayers(parts: LayersParts): Layers {
   return {
     async offer(chainId): Promise<LayerVolume | undefined> {
       ingester?.touch();
-      const record = (await fromHere(chainId)) ?? (await fromNeighbours(chainId));
+      const record = fromHere(chainId) ?? (await fromNeighbours(chainId));
       if (record === undefined) return undefined;
       return mounted(record);
     },
