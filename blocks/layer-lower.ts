@@ -1,9 +1,8 @@
 /** Looks through the directories of the layers below, as containerd does for the parents that a tar does not describe. */
 import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
+import { attributesOf } from './attributes.ts';
 import type { LowerDirectory } from './layer-apply.ts';
-import { timeOf } from './layer-tree.ts';
 import { resolveInRoot } from './rooted-path.ts';
-import { xattrsOf } from './xattr.ts';
 
 /**
  * `lowers`: nearest first. The nearest layer that has the path decides, also when it is no directory there; each layer
@@ -14,25 +13,10 @@ export function lowerDirectoryIn(lowers: readonly string[]): LowerDirectory {
     for (const lower of lowers) {
       const path = pathIn(lower, resolveInRoot(components.join('/'), linkReader(lower)));
       const stat = statOf(path);
-      if (stat?.isDirectory()) return attributesOf(path, stat);
+      if (stat?.isDirectory()) return attributesOf(path, stat, (name) => name.startsWith('trusted.'));
       if (stat) return undefined;
     }
     return undefined;
-  };
-}
-
-function attributesOf(path: Buffer, stat: BigIntStats): ReturnType<LowerDirectory> {
-  const xattrs = xattrsOf(path);
-  for (const name of xattrs.keys()) {
-    // SELinux's label is the machine's own, not the layer's.
-    if (name.startsWith('trusted.') || name === 'security.selinux') xattrs.delete(name);
-  }
-  return {
-    mode: Number(stat.mode & 0o7777n),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    modified: timeOf(stat),
-    xattrs,
   };
 }
 

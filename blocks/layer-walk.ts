@@ -3,15 +3,8 @@
  * whiteouts stay devices 0:0; sockets are left out, as containerd leaves them out of layers that it makes.
  */
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import {
-  type Attributes,
-  type Content,
-  childrenOf,
-  type Inode,
-  newDirectory,
-  OPAQUE_XATTR,
-  timeOf,
-} from './layer-tree.ts';
+import { attributesOf } from './attributes.ts';
+import { type Content, childrenOf, type Inode, newDirectory, OPAQUE_XATTR } from './layer-tree.ts';
 import { xattrsOf } from './xattr.ts';
 
 const OVERLAY_PREFIXES = ['trusted.overlay.', 'user.overlay.'];
@@ -41,22 +34,11 @@ function fill(parent: Inode, path: Buffer, links: Map<string, Inode>): void {
 }
 
 function inodeOf(path: Buffer, stat: BigIntStats): Inode {
-  return { ...attributesOf(path, stat), content: contentOf(path, stat) };
+  return { ...attributesOf(path, stat, isOverlayPrivate), content: contentOf(path, stat) };
 }
 
-function attributesOf(path: Buffer, stat: BigIntStats): Attributes {
-  const xattrs = xattrsOf(path);
-  for (const name of xattrs.keys()) {
-    const isPrivate = OVERLAY_PREFIXES.some((prefix) => name.startsWith(prefix)) && name !== OPAQUE_XATTR;
-    if (isPrivate || name === 'security.selinux') xattrs.delete(name);
-  }
-  return {
-    mode: Number(stat.mode & 0o7777n),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    modified: timeOf(stat),
-    xattrs,
-  };
+function isOverlayPrivate(name: string): boolean {
+  return OVERLAY_PREFIXES.some((prefix) => name.startsWith(prefix)) && name !== OPAQUE_XATTR;
 }
 
 function contentOf(path: Buffer, stat: BigIntStats): Content {
