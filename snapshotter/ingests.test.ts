@@ -144,6 +144,21 @@ t.test('a volume that nothing needs is unmounted', async (t) => {
   t.same([...bed.layers.active], []);
 });
 
+t.test('a volume that could not be unmounted is unmounted after the next change', async (t) => {
+  const bed = await makeBed(t, { unmountAfterMs: 0 });
+  await unpack(bed, 1);
+  bed.layers.before = async (call) => {
+    if (call === 'unmount') throw new Error('busy');
+  };
+  await bed.layers.finishIngest(rootOf(1));
+  await settle(bed);
+  t.ok(bed.layers.mounted.has(rootOf(1)));
+  bed.layers.before = async () => {};
+  await unpack(bed, 2);
+  await settle(bed);
+  t.notOk(bed.layers.mounted.has(rootOf(1)));
+});
+
 /** Also the delayed unmounting, where the delay is none. */
 async function settle({ snapshotter }: Bed): Promise<void> {
   await snapshotter.settled();

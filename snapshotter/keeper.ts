@@ -150,14 +150,18 @@ export class Keeper {
   }
 
   async #unmountIdle(): Promise<void> {
-    for (const root of this.#mounted) {
+    for (const root of [...this.#mounted]) {
       // Asked again each time: a snapshot may have come while another volume was unmounted.
       if (this.#uses().needed.has(root) || this.#isHeld(root)) continue;
       this.#mounted.delete(root);
       try {
         await this.#parts.layers.unmount(root);
       } catch (error) {
-        this.#parts.logger.warn({ root, err: error }, 'volume not unmounted');
+        this.#mounted.add(root);
+        this.#parts.logger.warn(
+          { root, err: error },
+          'volume not unmounted; tried again after the next change',
+        );
       }
     }
   }

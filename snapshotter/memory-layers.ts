@@ -21,8 +21,8 @@ export class MemoryLayers implements Layers {
   readonly pending: PendingIngest[] = [];
   readonly released: ChainId[] = [];
   active: ReadonlySet<Root> = new Set();
-  /** Runs before each `offer` and `mount`: a test may wait or throw in it. */
-  before: (call: 'offer' | 'mount', what: string) => Promise<void> = async () => {};
+  /** Runs before each `offer`, `mount` and `unmount`: a test may wait or throw in it. */
+  before: (call: 'offer' | 'mount' | 'unmount', what: string) => Promise<void> = async () => {};
   readonly #folder: string;
   /** As the real one: a mount and the end of one never overlap. */
   readonly #inTurn = new KeyedLock();
@@ -82,6 +82,7 @@ export class MemoryLayers implements Layers {
 
   unmount(root: Root): Promise<void> {
     return this.#inTurn.run(root, async () => {
+      await this.before('unmount', root);
       this.mounted.delete(root);
       await rm(join(this.#folder, root), { recursive: true, force: true });
     });
