@@ -1,6 +1,6 @@
 /** Images come to a node by every client of containerd, into every namespace, and leave nothing behind when they go. */
 import type { Test } from 'tap';
-import { type Cluster, eventually, forgetAll, ingested } from './lib/cluster.ts';
+import { type Cluster, collectGarbage, eventually, forgetAll, ingested } from './lib/cluster.ts';
 import { type ImageJson, layersHeld } from './lib/images.ts';
 import { leftovers } from './lib/leftovers.ts';
 import { type Bed, onEachContainerd, scenario } from './lib/versions.ts';
@@ -138,6 +138,7 @@ async function many(t: Test, { cluster, torture }: Bed): Promise<void> {
   );
   t.equal((await cluster.sh('n2', 'nerdctl ps -q')).trim().split('\n').length, MANY, 'all run');
   await cluster.sh('n2', 'nerdctl ps -aq | xargs nerdctl rm -f');
+  await collectGarbage(cluster, 'n2');
   await eventually('the volumes are unmounted', async () => (await mounts(cluster)).length === 0, 120_000);
 }
 

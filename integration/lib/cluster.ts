@@ -182,6 +182,17 @@ function explain(what: string, { status, stdout, stderr }: Result): string {
   return `${what}\nexit status ${status}\n${stdout}${stderr}`;
 }
 
+/**
+ * Has containerd tell its snapshotters what is gone: by itself it pauses fifty times as long as a collection took, which on
+ * a disk that is slow to sync is minutes.
+ */
+export async function collectGarbage(cluster: Cluster, machine: string): Promise<void> {
+  await cluster.sh(
+    machine,
+    'ctr leases create --id collect > /dev/null && ctr leases delete --sync collect > /dev/null',
+  );
+}
+
 /** Removes all containers and images of a node, of all of containerd's namespaces, and waits until forage has freed them. */
 export async function forgetAll(cluster: Cluster, machine: string): Promise<void> {
   await cluster.sh(
