@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, connect as dial, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { Server } from '@grpc/grpc-js';
 import type { Test } from 'tap';
 import { blockIdOf } from '../blocks/block.ts';
@@ -13,8 +14,9 @@ import { encodeIndex, rootOf } from '../blocks/volume.ts';
 import { openVolumeStore } from '../blocks/volumes.ts';
 import { PeersService, peer } from '../proto/peer.ts';
 import { type Handlers, implement } from '../proto/serve.ts';
-import { type PeerServer, startPeerServer } from './exchange/server.ts';
-import { serverCredentials } from './exchange/tls.ts';
+import { BLOCKS_PROTOCOL, blockHeader, CommandReader } from './exchange/frames.ts';
+import { listenTls } from './exchange/listener.ts';
+import { injector, type PeerServer, startPeerServer } from './exchange/server.ts';
 import { chainIdOf } from './exchange/wire.ts';
 import { type Claims, certify, initCluster, issueNode, openAuthority } from './identity/authority.ts';
 import { type Identity, loadIdentity } from './identity/identity.ts';
@@ -91,24 +93,31 @@ export class Bed {
   }
 
   /** A node that answers as the test says; what is not given is not implemented. */
-  async fake(as: string | Identity, handlers: Partial<Handlers<typeof PeersService>>): Promise<number> {
+  async fake(
+    as: string | Identity,
+    { blocks, ...handlers }: Partial<Handlers<typeof PeersService>> & { blocks?: FakeBlocks },
+  ): Promise<number> {
     const absent = () => {
       throw new Error('not in this test');
     };
     const all = {
       findLayer: async () => new peer.FindLayerReply(),
       getVolume: absent,
-      blocks: absent,
       ...handlers,
     };
     const server = new Server();
     const toStatus = (error: unknown) => ({ code: 13, details: (error as Error).message });
     server.addService(PeersService, implement(PeersService, all as Handlers<typeof PeersService>, toStatus));
-    const credentials = serverCredentials(typeof as === 'string' ? await this.identity(as) : as);
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error ? reject(error) : resolve(port)));
-    this.#t.teardown(() => server.forceShutdown());
-    return promise;
+    const identity = typeof as === 'string' ? await this.identity(as) : as;
+    const listener = await listenTls(identity, '127.0.0.1:0', logTwin(), {
+      h2: injector(server),
+      [BLOCKS_PROTOCOL]: (socket) => (blocks ? answerBlocks(socket, blocks) : socket.destroy()),
+    });
+    this.#t.teardown(() => {
+      listener.close();
+      server.forceShutdown();
+    });
+    return listener.port;
   }
 
   neighbours(node: NodeTwin, ports: readonly number[], waitMs = 20_000): RunningNeighbours {
@@ -125,6 +134,42 @@ export class Bed {
     this.#t.teardown(() => relay.cut());
     return relay;
   }
+}
+
+/**
+ * Answers one request as the test says. `send` sends a frame, `claimed` in place of its length; resolves when there is room
+ * for more. The signal is aborted when the request is cancelled or the connection ends.
+ */
+export type FakeBlocks = (
+  ids: BlockId[],
+  send: (bytes: Uint8Array, claimed?: number) => Promise<void>,
+  signal: AbortSignal,
+) => Promise<void>;
+
+function answerBlocks(socket: TLSSocket, blocks: FakeBlocks): void {
+  const commands = new CommandReader();
+  const open = new Map<number, AbortController>();
+  const room = () => new Promise<void>((resolve) => socket.once('drain', resolve).once('close', resolve));
+  const ask = (request: number, ids: BlockId[]) => {
+    const controller = new AbortController();
+    open.set(request, controller);
+    const send = async (bytes: Uint8Array, claimed = bytes.length) => {
+      controller.signal.throwIfAborted();
+      socket.write(blockHeader(request, claimed));
+      if (!socket.write(bytes)) await room();
+    };
+    blocks(ids, send, controller.signal).catch(() => {});
+  };
+  socket.on('data', (chunk: Buffer) => {
+    for (const command of commands.read(chunk)) {
+      if (command.kind === 'ask') ask(command.request, command.ids);
+      else open.get(command.request)?.abort();
+    }
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    for (const controller of open.values()) controller.abort();
+  });
 }
 
 /** Forwards TCP to a port of this machine. Can fall silent (a black hole: connections stay, nothing moves) or break. */

@@ -89,11 +89,7 @@ t.test('a wrong block is refused and named in the log, and asked of another', as
   const [wrong] = await putBlocks(1, 65_536, n1);
   const bytes = await n1.blocks.get(wrong!);
   const liar = await bed.fake('liar', {
-    async *blocks() {
-      const reply = new peer.BlocksReply();
-      reply.addData(bytes!);
-      yield reply;
-    },
+    blocks: (_ids, send) => send(bytes!),
   });
   const neighbours = bed.neighbours(n2, [liar]);
   await settled(neighbours);
@@ -155,19 +151,20 @@ t.test('a stream without end, and one without content, are cut', async (t) => {
   const bytes = await n1.blocks.get(id!);
   let sent = 0;
   const endless = await bed.fake('endless', {
-    async *blocks() {
+    async blocks(_ids, send) {
       for (;;) {
-        const reply = new peer.BlocksReply();
-        reply.addData('');
-        reply.addData(bytes!);
+        await send(Buffer.alloc(0));
+        await send(bytes!);
         sent++;
-        yield reply;
       }
     },
   });
   const empty = await bed.fake('empty', {
-    async *blocks() {
-      for (;;) yield new peer.BlocksReply();
+    async blocks(_ids, send) {
+      for (;;) {
+        await send(Buffer.alloc(0));
+        await sleep(1);
+      }
     },
   });
   const neighbours = bed.neighbours(n2, [endless, empty]);
@@ -189,11 +186,9 @@ t.test('a message beyond all bounds is not read, and the block comes from anothe
   const [id] = await putBlocks(1, 65_536, n1);
   let calls = 0;
   const huge = await bed.fake('huge', {
-    async *blocks() {
+    blocks(_ids, send) {
       calls++;
-      const reply = new peer.BlocksReply();
-      reply.addData(new Uint8Array(4 * MAX_BLOCK_BYTES));
-      yield reply;
+      return send(new Uint8Array(4 * MAX_BLOCK_BYTES));
     },
   });
   const neighbours = bed.neighbours(n2, [huge]);

@@ -24,6 +24,7 @@ const RETRY_MAX_MS = 2000;
 const HEARTBEAT_BUSY_MS = 1000;
 const HEARTBEAT_IDLE_MS = 5000;
 const PING_TIMEOUT_MS = 1000;
+const PENALTY_MS = 10_000;
 
 export interface LinkOptions {
   address: string;
@@ -92,6 +93,15 @@ export class Link {
     if (this.client === client) this.#nudge(new Error(reason));
   }
 
+  /** It has sent something wrong. */
+  blame(reason: string): void {
+    this.penalizedUntilMs = performance.now() + PENALTY_MS;
+    this.#options.log.warn(
+      { peer: this.name, address: this.address, reason },
+      'a neighbour sent something wrong',
+    );
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     for (let retryMs = RETRY_MIN_MS; !signal.aborted; ) {
@@ -117,7 +127,7 @@ export class Link {
       this.#become({ kind: 'self' });
       return undefined;
     }
-    const client = new PeerClient(address, tls);
+    const client = new PeerClient(address, tls, ({ message }) => this.blame(message));
     try {
       await client.ping(CONNECT_TIMEOUT_MS);
       await this.#ping(client);

@@ -1,9 +1,7 @@
 /** Two nodes with real TLS on loopback: what a node gets from its neighbours. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { peer } from '../proto/peer.ts';
 import { Bed, putBlocks, putLayer, settled } from './bed.twin.ts';
-import { idsOf } from './exchange/wire.ts';
 
 t.test('a layer is found by its chainID, and its volume brought with all metadata blocks', async (t) => {
   const bed = await Bed.make(t);
@@ -89,13 +87,11 @@ t.test('an aborted want is rejected at once and its transfer ended, while others
   const answer = Promise.withResolvers<void>();
   let calls = 0;
   const port = await bed.fake('slow', {
-    async *blocks(_request, { signal }) {
+    async blocks(_ids, send, signal) {
       signal.addEventListener('abort', () => cancelled.resolve());
       calls++;
       await Promise.race([answer.promise, cancelled.promise]);
-      const reply = new peer.BlocksReply();
-      reply.addData(bytes!);
-      yield reply;
+      await send(bytes!);
     },
   });
   const neighbours = bed.neighbours(n2, [port]);
@@ -118,12 +114,10 @@ t.test('a demand does not stand behind the completion that was asked for before'
   const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
   const ids = await putBlocks(300, 65_536, n1);
   const slow = await bed.fake('slow', {
-    async *blocks(request) {
-      for (const id of idsOf(request)) {
+    async blocks(ids, send) {
+      for (const id of ids) {
         await sleep(2);
-        const reply = new peer.BlocksReply();
-        reply.addData((await n1.blocks.get(id))!);
-        yield reply;
+        await send((await n1.blocks.get(id))!);
       }
     },
   });

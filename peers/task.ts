@@ -29,9 +29,7 @@ const TICK_MS = 50;
 const ASKED_AT_ONCE = 2;
 const PARK_MIN_MS = 500;
 const PARK_MAX_MS = 5000;
-const PENALTY_MS = 10_000;
 const BUSY_MS = 200;
-const STORING_MAX_BYTES = 8 << 20;
 const FIRST_GUESS_BLOCK_BYTES = 128 * 1024;
 
 export interface TaskOptions {
@@ -54,7 +52,6 @@ export class Task {
   readonly #transfers = new Set<Transfer>();
   #planning = false;
   #ticker: NodeJS.Timeout | undefined;
-  #storingBytes = 0;
   #blockBytes = FIRST_GUESS_BLOCK_BYTES;
   #fetchedBytes = 0;
 
@@ -203,18 +200,13 @@ export class Task {
       });
   }
 
-  #arrived(from: Transfer, want: BlockWant, bytes: Uint8Array): Promise<void> | undefined {
+  #arrived(from: Transfer, want: BlockWant, bytes: Uint8Array): Promise<void> {
     this.#fetchedBytes += bytes.length;
     this.#blockBytes += (bytes.length - this.#blockBytes) / 64;
     want.asking.delete(from);
     this.#drop(want);
     this.#wants.move(want, { kind: 'storing' });
-    this.#storingBytes += bytes.length;
-    const stored = this.#store(from, want, bytes).finally(() => {
-      this.#storingBytes -= bytes.length;
-      this.#planSoon();
-    });
-    return this.#storingBytes > STORING_MAX_BYTES ? stored : undefined;
+    return this.#store(from, want, bytes).finally(() => this.#planSoon());
   }
 
   /** Never rejects: a failure goes to the waiters, or to somebody else's turn. */
@@ -225,21 +217,13 @@ export class Task {
       for (const waiter of want.waiters) waiter.resolve();
     } catch (error) {
       if (error instanceof CorruptBlockError) {
-        this.#blame(from.link, error.message);
+        from.link.blame(error.message);
         this.#refused(from, want);
         return;
       }
       this.#wants.remove(want);
       for (const waiter of want.waiters) waiter.reject(error as Error);
     }
-  }
-
-  #blame(link: Link, reason: string): void {
-    link.penalizedUntilMs = performance.now() + PENALTY_MS;
-    this.#options.log.warn(
-      { peer: link.name, address: link.address, reason },
-      'a neighbour sent something wrong',
-    );
   }
 
   /** Not to be had from this neighbour: the next one is asked, or the want waits when all have said so. */
@@ -274,7 +258,7 @@ export class Task {
         link.busyUntilMs = performance.now() + BUSY_MS;
         break;
       case 'faulty':
-        this.#blame(link, error.message);
+        link.blame(error.message);
     }
   }
 

@@ -8,8 +8,8 @@ import type { Want } from './wants.ts';
 export type BlockWant = Want<Transfer, Link>;
 
 export interface TransferHandler {
-  /** A block came. A promise holds the stream back until it is kept. */
-  block(transfer: Transfer, want: BlockWant, bytes: Uint8Array): Promise<void> | undefined;
+  /** A block came; `bytes` may be looked at until the promise is settled. */
+  block(transfer: Transfer, want: BlockWant, bytes: Uint8Array): Promise<void>;
   /** The neighbour does not have it. */
   missing(transfer: Transfer, want: BlockWant): void;
 }
@@ -62,6 +62,7 @@ export class Transfer {
         [...this.pending.keys()],
         (id, bytes) => this.#receive(id, bytes),
         this.#abort.signal,
+        this.priority === 'demand',
       );
     } finally {
       this.#count(-this.#unanswered);

@@ -121,13 +121,12 @@ t.test('text that is not UTF-8 is refused', async (t) => {
   t.throws(() => PeersService.findLayer.requestDeserialize(Buffer.from([0x0a, 1, 0xff])), TypeError);
 });
 
-t.test('blocks share the memory of the message they arrived in', async (t) => {
-  const reply = new peer.BlocksReply().setDataList([new Uint8Array(4096).fill(7), new Uint8Array()]);
-  const wire = PeersService.blocks.responseSerialize(reply);
-  const [block, missing] = PeersService.blocks.responseDeserialize(wire).getDataList_asU8();
-  t.equal(block!.buffer, wire.buffer, 'no copy');
-  t.equal(block!.length, 4096);
-  t.equal(missing!.length, 0);
+t.test('pieces of a volume share the memory of the message they arrived in', async (t) => {
+  const reply = new peer.GetVolumeReply().setIndex(new Uint8Array(4096).fill(7));
+  const wire = PeersService.getVolume.responseSerialize(reply);
+  const piece = PeersService.getVolume.responseDeserialize(wire).getIndex_asU8();
+  t.equal(piece.buffer, wire.buffer, 'no copy');
+  t.equal(piece.length, 4096);
 });
 
 t.test('random and damaged bytes give an error or a message', async (t) => {

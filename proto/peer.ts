@@ -1,5 +1,4 @@
 /** Messages and service of `forage/peer/v1/peers.proto`. */
-import { serializeBlocksReply } from './blocks-reply.ts';
 import pb from './gen/forage/peer/v1/peers_pb.js';
 import { methodsOf } from './service.ts';
 
@@ -10,8 +9,4 @@ const { unary, stream } = methodsOf('forage.peer.v1.Peers');
 export const PeersService = {
   findLayer: unary('FindLayer', pb.FindLayerRequest, pb.FindLayerReply),
   getVolume: stream('GetVolume', pb.GetVolumeRequest, pb.GetVolumeReply),
-  blocks: {
-    ...stream('Blocks', pb.BlocksRequest, pb.BlocksReply),
-    responseSerialize: serializeBlocksReply,
-  },
 };

@@ -14,7 +14,7 @@ async function connect(t: Test, handlers: Partial<Handlers<typeof PeersService>>
   const folder = mkdtempSync(join(tmpdir(), 'forage-serve-'));
   const server = new Server();
   const refuse = async () => Promise.reject(new Error('not in this test'));
-  const all = { findLayer: refuse, getVolume: nothing, blocks: nothing, ...handlers };
+  const all = { findLayer: refuse, getVolume: nothing, ...handlers };
   server.addService(
     PeersService,
     implement(PeersService, all, (error) => ({
@@ -50,8 +50,8 @@ t.test('a unary call answers with what the handler returns', async (t) => {
 t.test('an error of a unary or streaming handler goes through the one table', async (t) => {
   const client = await connect(t, {
     findLayer: async () => Promise.reject(new Error('unary')),
-    blocks: async function* () {
-      yield new peer.BlocksReply();
+    getVolume: async function* () {
+      yield new peer.GetVolumeReply();
       throw new Error('stream');
     },
   });
@@ -59,7 +59,7 @@ t.test('an error of a unary or streaming handler goes through the one table', as
     code: status.DATA_LOSS,
     details: 'told: unary',
   });
-  await t.rejects(collect(callStream(client, PeersService.blocks, new peer.BlocksRequest())), {
+  await t.rejects(collect(callStream(client, PeersService.getVolume, new peer.GetVolumeRequest())), {
     code: status.DATA_LOSS,
     details: 'told: stream',
   });
@@ -68,16 +68,16 @@ t.test('an error of a unary or streaming handler goes through the one table', as
 t.test('a stream is no faster than its reader, and whole', async (t) => {
   let sent = 0;
   const client = await connect(t, {
-    blocks: async function* () {
-      for (; sent < 400; sent++) yield new peer.BlocksReply().setDataList([BLOCK]);
+    getVolume: async function* () {
+      for (; sent < 400; sent++) yield new peer.GetVolumeReply().setIndex(BLOCK);
     },
   });
-  const replies = callStream(client, PeersService.blocks, new peer.BlocksRequest());
+  const replies = callStream(client, PeersService.getVolume, new peer.GetVolumeRequest());
   let received = 0;
   for await (const reply of replies) {
     if (received++ === 0) await new Promise((resolve) => setTimeout(resolve, 50));
     if (received === 1) t.ok(sent < 400, 'the handler waits for the reader');
-    t.equal(reply.getDataList_asU8()[0]!.length, BLOCK.length);
+    t.equal(reply.getIndex_asU8().length, BLOCK.length);
   }
   t.equal(received, 400);
 });
@@ -85,9 +85,9 @@ t.test('a stream is no faster than its reader, and whole', async (t) => {
 t.test('leaving the loop, an abort or a deadline ends the handler', async (t) => {
   let ended = 0;
   const client = await connect(t, {
-    blocks: async function* () {
+    getVolume: async function* () {
       try {
-        for (;;) yield new peer.BlocksReply().setDataList([BLOCK]);
+        for (;;) yield new peer.GetVolumeReply().setIndex(BLOCK);
       } finally {
         ended++;
       }
@@ -100,13 +100,13 @@ t.test('leaving the loop, an abort or a deadline ends the handler', async (t) =>
         }),
       ),
   });
-  for await (const _ of callStream(client, PeersService.blocks, new peer.BlocksRequest())) break;
+  for await (const _ of callStream(client, PeersService.getVolume, new peer.GetVolumeRequest())) break;
   const abort = new AbortController();
   setTimeout(() => abort.abort(), 10);
   const cancelled = { code: status.CANCELLED };
   const { signal } = abort;
   await t.rejects(
-    collect(callStream(client, PeersService.blocks, new peer.BlocksRequest(), { signal })),
+    collect(callStream(client, PeersService.getVolume, new peer.GetVolumeRequest(), { signal })),
     cancelled,
   );
   await t.rejects(call(client, PeersService.findLayer, new peer.FindLayerRequest(), { signal }), cancelled);

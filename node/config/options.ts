@@ -46,7 +46,7 @@ export const options = {
   peers: {
     listen: listenAddress({
       default: '0.0.0.0:7400',
-      help: 'Where neighbours ask this node for layers and blocks (gRPC, TLS with certificates on both sides).',
+      help: 'Where neighbours ask this node for layers and blocks (TLS with certificates on both sides).',
     }),
     static: addresses({
       default: [],

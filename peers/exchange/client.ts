@@ -1,5 +1,5 @@
 /**
- * One channel to one neighbour: its methods with our types, its answers checked. Bytes of blocks are checked by whoever
+ * The connections to one neighbour: its methods with our types, its answers checked. Bytes of blocks are checked by whoever
  * stores them. Errors are grpc-js's ServiceError, or WireError for an answer that breaks the protocol; `failureOf` tells
  * what they mean.
  */
@@ -7,9 +7,10 @@ import { Client, type ServiceError, status } from '@grpc/grpc-js';
 import type { BlockId, ChainId, LayerRecord, Root } from '../../blocks/types.ts';
 import { call, callStream } from '../../proto/call.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
+import { BlockChannel, type Receive } from './block-channel.ts';
 import { FLOW_CONTROL_WINDOW_BYTES, MAX_REPLY_BYTES } from './limits.ts';
 import { type ClientTls, TLS_CHANNEL_OPTIONS } from './tls.ts';
-import { blocksRequest, idBytes, recordFrom, WireError } from './wire.ts';
+import { idBytes, recordFrom, WireError } from './wire.ts';
 
 const CHANNEL_OPTIONS = {
   ...TLS_CHANNEL_OPTIONS,
@@ -24,14 +25,17 @@ const CHANNEL_OPTIONS = {
   'grpc.enable_channelz': 0,
 };
 
-/** Given each block as it arrives, in the order asked; undefined: the neighbour does not have it. A promise holds the stream back. */
-export type Receive = (id: BlockId, bytes: Uint8Array | undefined) => Promise<void> | undefined;
-
 export class PeerClient {
   readonly #client: Client;
+  /** A connection of its own for what a container waits on: it never stands behind bulk. */
+  readonly #urgent: BlockChannel;
+  readonly #bulk: BlockChannel;
 
-  constructor(address: string, { credentials }: ClientTls) {
-    this.#client = new Client(address, credentials, CHANNEL_OPTIONS);
+  /** `onFault`: see BlockChannel. */
+  constructor(address: string, tls: ClientTls, onFault: (error: WireError) => void = () => {}) {
+    this.#client = new Client(address, tls.credentials, CHANNEL_OPTIONS);
+    this.#urgent = new BlockChannel(address, tls, onFault);
+    this.#bulk = new BlockChannel(address, tls, onFault);
   }
 
   /** The cheapest question there is. Proves that the neighbour is alive and takes us for a node. */
@@ -59,23 +63,14 @@ export class PeerClient {
     return callStream(this.#client, PeersService.getVolume, request, { signal });
   }
 
-  /** Resolves when every id has been answered; rejects when the call fails before that. */
-  async blocks(ids: readonly BlockId[], receive: Receive, signal: AbortSignal): Promise<void> {
-    let next = 0;
-    for await (const reply of callStream(this.#client, PeersService.blocks, blocksRequest(ids), { signal })) {
-      const entries = reply.getDataList_asU8();
-      if (entries.length === 0) throw new WireError('an empty batch');
-      for (const entry of entries) {
-        const id = ids[next++];
-        if (id === undefined) throw new WireError('more blocks than asked for');
-        const wait = receive(id, entry.length === 0 ? undefined : entry);
-        if (wait) await wait;
-      }
-    }
-    if (next < ids.length) throw new WireError(`${next} blocks of ${ids.length} asked for`);
+  /** Resolves when every id has been answered and received; rejects when the call fails before that. */
+  blocks(ids: readonly BlockId[], receive: Receive, signal: AbortSignal, urgent: boolean): Promise<void> {
+    return (urgent ? this.#urgent : this.#bulk).ask(ids, receive, signal);
   }
 
   close(): void {
+    this.#urgent.close();
+    this.#bulk.close();
     this.#client.close();
   }
 }

@@ -21,7 +21,7 @@ import { clientTls } from './tls.ts';
 
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
-const METHODS = ['FindLayer', 'GetVolume', 'Blocks', 'Nothing'] as const;
+const METHODS = ['FindLayer', 'GetVolume', 'Nothing'] as const;
 
 /** A small generator that one number repeats (mulberry32). */
 function generator(seed: number) {
@@ -76,14 +76,12 @@ function spoiled(random: Random, good: Uint8Array): Buffer {
   return frame(message, random.pick([0, 0, 0, 0, 1, 255]), random.pick(lies) ?? message.length);
 }
 
-function requests({ record, root, data }: LayerTwin): Uint8Array[] {
+function requests({ record, root }: LayerTwin): Uint8Array[] {
   const find = new peer.FindLayerRequest();
   find.addChainIds(record.chainId);
   const volume = new peer.GetVolumeRequest();
   volume.setRoot(Buffer.from(root, 'hex'));
-  const blocks = new peer.BlocksRequest();
-  blocks.setIds(Buffer.from(data.slice(0, 2).join(''), 'hex'));
-  return [find, volume, blocks].map((message) => message.serializeBinary());
+  return [find, volume].map((message) => message.serializeBinary());
 }
 
 /** Makes one call with these very bytes; resolves with its gRPC status, or `reset`. */
@@ -215,12 +213,9 @@ t.test('a client takes garbage for answers: each call ends, and nothing wrong is
   });
   const ends = { fulfilled: 0, rejected: 0 };
   const signal = () => AbortSignal.timeout(300);
-  const keep = (id: BlockId, bytes?: Uint8Array) => (bytes ? n2.blocks.put(id, bytes) : undefined);
   for (let done = 0; done < CASES / 10; done += 50) {
     const calls = Array.from({ length: 50 }, () => {
-      const which = random.below(3);
-      if (which === 0) return client.findLayer(layer.record.chainId, 300);
-      if (which === 1) return client.blocks(layer.data.slice(0, 3), keep, signal());
+      if (random.below(2) === 0) return client.findLayer(layer.record.chainId, 300);
       return receiveVolume(client.volume(layer.root, signal()), layer.root, n2, () => {});
     });
     for (const { status } of await Promise.allSettled(calls)) ends[status]++;
@@ -231,7 +226,7 @@ t.test('a client takes garbage for answers: each call ends, and nothing wrong is
 });
 
 async function replies(
-  { record, metadata, data }: LayerTwin,
+  { record, metadata }: LayerTwin,
   get: (id: BlockId) => Promise<Buffer | undefined>,
   index: Buffer,
 ): Promise<Uint8Array[]> {
@@ -247,7 +242,5 @@ async function replies(
   piece.setIndex(index);
   const more = new peer.GetVolumeReply();
   more.setMetadataZstd((await get(metadata[0]!))!.subarray(0, 1000));
-  const blocks = new peer.BlocksReply();
-  for (const id of data.slice(0, 3)) blocks.addData((await get(id))!.subarray(0, 4096));
-  return [found, piece, more, blocks].map((reply) => reply.serializeBinary());
+  return [found, piece, more].map((reply) => reply.serializeBinary());
 }

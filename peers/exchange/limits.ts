@@ -1,5 +1,4 @@
 /** Bounds of the exchange between nodes. A peer that goes beyond one is cut off with an error, never believed. */
-import { MAX_BLOCK_BYTES } from '../../blocks/block.ts';
 import { MAX_INDEX_BYTES } from '../../blocks/volume.ts';
 
 const KIB = 1024;
@@ -12,12 +11,10 @@ export const MAX_CHAIN_IDS = 64;
 /** A server reads no longer request. */
 export const MAX_REQUEST_BYTES = 16 * KIB;
 
-/** A server sends blocks together while they are smaller than this: fewer messages, and the first still comes early. */
-export const BATCH_BYTES = 256 * KIB;
 /** Pieces of a volume's index and metadata. */
 export const PIECE_BYTES = 256 * KIB;
-/** The longest honest reply: a batch that one block of the greatest length has overfilled, and its framing. */
-export const MAX_REPLY_BYTES = BATCH_BYTES + MAX_BLOCK_BYTES + 64 * KIB;
+/** The longest honest gRPC reply: a piece of a volume, and its framing. */
+export const MAX_REPLY_BYTES = 2 * PIECE_BYTES;
 
 /** A volume's metadata in one reply, compressed and not. An image of 100 GB has some 100 MB of it. */
 export const MAX_METADATA_BYTES = 512 * MIB;
@@ -25,6 +22,9 @@ export const MAX_INDEX_REPLY_BYTES = MAX_INDEX_BYTES;
 
 /** Bytes on the way to a client before it has read them: a 1 Gbit/s link with 60 ms of round trip stays full. */
 export const FLOW_CONTROL_WINDOW_BYTES = 8 * MIB;
+
+/** Connections for blocks that one neighbour may have: it needs two, and two more while it makes them anew. */
+export const MAX_BLOCK_CONNECTIONS_PER_PEER = 8;
 
 /** Calls that one neighbour, and all together, may have open on a server. More is answered with RESOURCE_EXHAUSTED. */
 export const MAX_CALLS_PER_PEER = 32;

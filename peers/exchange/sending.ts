@@ -1,9 +1,9 @@
-/** Reads what is sent: blocks in batches, and volumes as an index with their compressed metadata blocks. */
+/** Reads what is sent: blocks one by one, and volumes as an index with their compressed metadata blocks. */
 import { pipeline } from 'node:stream';
 import { createZstdCompress } from 'node:zlib';
 import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../../blocks/types.ts';
 import { AbsentError } from './errors.ts';
-import { BATCH_BYTES, PIECE_BYTES } from './limits.ts';
+import { PIECE_BYTES } from './limits.ts';
 
 /** Blocks read ahead of the one that is being sent, in one call. */
 const READ_AHEAD = 4;
@@ -22,21 +22,6 @@ export async function* readBlocks(
     }
     yield await reads.shift()!;
   }
-}
-
-/** Blocks together until they make a batch; an empty entry is a block that is not here. */
-export async function* batches(blocks: AsyncIterable<Uint8Array | undefined>): AsyncGenerator<Uint8Array[]> {
-  let batch: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const block of blocks) {
-    batch.push(block ?? new Uint8Array(0));
-    bytes += block?.length ?? 0;
-    if (bytes < BATCH_BYTES) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
-  }
-  if (batch.length > 0) yield batch;
 }
 
 /** The distinct metadata blocks, in the order of the index. */

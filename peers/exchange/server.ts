@@ -2,25 +2,30 @@
  * The peer service: what this node gives to its neighbours. Every block is checked against its hash when it is read to be
  * sent; one that fails is removed by the store and answered as absent.
  */
-import { Server } from '@grpc/grpc-js';
+import type { TLSSocket } from 'node:tls';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
 import { type CallContext, type Handlers, implement } from '../../proto/serve.ts';
 import type { Identity } from '../identity/identity.ts';
+import { nodeNameOf } from '../identity/names.ts';
 import type { Log, Offer } from '../types.ts';
+import { BlockConnection } from './block-server.ts';
 import { errorToStatus } from './errors.ts';
+import { BLOCKS_PROTOCOL } from './frames.ts';
 import { nodesOnly } from './guard.ts';
 import {
+  MAX_BLOCK_CONNECTIONS_PER_PEER,
   MAX_CALLS,
   MAX_CALLS_PER_PEER,
   MAX_REPLY_BYTES,
   MAX_REQUEST_BYTES,
   MAX_VOLUME_CALLS,
 } from './limits.ts';
-import { batches, compressedMetadata, pieces, readBlocks, readIndex } from './sending.ts';
+import { listenTls } from './listener.ts';
+import { compressedMetadata, pieces, readIndex } from './sending.ts';
 import { Slots } from './slots.ts';
-import { serverCredentials } from './tls.ts';
-import { chainIdsOf, idsFrom, idsOf, recordMessage } from './wire.ts';
+import { chainIdsOf, idsFrom, recordMessage } from './wire.ts';
 
 export interface PeerServerOptions {
   identity: Identity;
@@ -49,7 +54,7 @@ const KEEPALIVE_TIMEOUT_MS = 10_000;
 export async function startPeerServer(options: PeerServerOptions): Promise<PeerServer> {
   const { identity, listen, log } = options;
   const served = { bytes: 0 };
-  const server = new Server({
+  const calls = new Server({
     interceptors: [nodesOnly(log)],
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
     'grpc.max_send_message_length': MAX_REPLY_BYTES,
@@ -58,21 +63,61 @@ export async function startPeerServer(options: PeerServerOptions): Promise<PeerS
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
   });
-  server.addService(PeersService, implement(PeersService, handlers(options, served), errorToStatus(log)));
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.bindAsync(listen, serverCredentials(identity), (error, port) =>
-    error ? reject(error) : resolve(port),
-  );
-  const port = await promise;
-  log.info({ listen, port, node: identity.name }, 'serving neighbours');
-  return { port, servedBytes: () => served.bytes, close: () => server.forceShutdown() };
+  calls.addService(PeersService, implement(PeersService, handlers(options, served), errorToStatus(log)));
+  const acceptBlocks = blockAcceptor(options, served);
+  const listener = await listenTls(identity, listen, log, {
+    h2: injector(calls),
+    [BLOCKS_PROTOCOL]: acceptBlocks,
+  });
+  log.info({ listen, port: listener.port, node: identity.name }, 'serving neighbours');
+  return {
+    port: listener.port,
+    servedBytes: () => served.bytes,
+    close() {
+      listener.close();
+      calls.forceShutdown();
+    },
+  };
+}
+
+/** gRPC on connections that are made, and secured, elsewhere. */
+export function injector(server: Server): (socket: TLSSocket) => void {
+  const { injectConnection } = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return injectConnection;
+}
+
+function blockAcceptor({ blocks, log }: PeerServerOptions, served: { bytes: number }) {
+  const connections = new Slots(MAX_BLOCK_CONNECTIONS_PER_PEER, MAX_CALLS);
+  const slots = new Slots(MAX_CALLS_PER_PEER, MAX_CALLS);
+  const onServed = (bytes: number) => {
+    served.bytes += bytes;
+  };
+  return (socket: TLSSocket) => {
+    const client = nodeNameOf(socket.getPeerCertificate().subject);
+    const refuse = (reason: string) => {
+      log.warn({ peer: socket.remoteAddress, name: client, reason }, 'a connection for blocks was refused');
+      socket.destroy();
+    };
+    if (client === undefined) return refuse('not a node');
+    try {
+      socket.once('close', connections.take(client));
+    } catch (error) {
+      return refuse((error as Error).message);
+    }
+    new BlockConnection(socket, {
+      client,
+      blocks,
+      slots,
+      onServed,
+      onFault: (error) => refuse(error.message),
+    });
+  };
 }
 
 function handlers(
   { blocks, volumes, offer }: PeerServerOptions,
   served: { bytes: number },
 ): Handlers<typeof PeersService> {
-  const slots = new Slots(MAX_CALLS_PER_PEER, MAX_CALLS);
   const volumeSlots = new Slots(MAX_VOLUME_CALLS, MAX_VOLUME_CALLS);
 
   async function* counted(of: Slots, { commonName }: CallContext, bytes: AsyncIterable<Uint8Array[]>) {
@@ -109,15 +154,6 @@ function handlers(
       }
       for await (const [piece] of counted(volumeSlots, context, metadata())) {
         yield volumeReply((reply) => reply.setMetadataZstd(piece!));
-      }
-    },
-
-    async *blocks(request, context) {
-      const ids = idsOf(request);
-      for await (const batch of counted(slots, context, batches(readBlocks(blocks, ids)))) {
-        const reply = new peer.BlocksReply();
-        reply.setDataList(batch);
-        yield reply;
       }
     },
   };

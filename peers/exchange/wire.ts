@@ -6,9 +6,9 @@ import { hash } from 'node:crypto';
 import { isSha256 } from '../../blocks/block.ts';
 import type { BlockId, ChainId, LayerRecord, Root } from '../../blocks/types.ts';
 import { peer } from '../../proto/peer.ts';
-import { MAX_BLOCKS_PER_REQUEST, MAX_CHAIN_IDS } from './limits.ts';
+import { MAX_CHAIN_IDS } from './limits.ts';
 
-const ID_BYTES = 32;
+export const ID_BYTES = 32;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const FORMAT = /^[a-z0-9][a-z0-9.,-]{0,63}$/;
 
@@ -34,16 +34,6 @@ export function idsFrom(bytes: Uint8Array, max: number): string[] {
   }
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
   return Array.from({ length: count }, (_, i) => hex.slice(i * 2 * ID_BYTES, (i + 1) * 2 * ID_BYTES));
-}
-
-export function blocksRequest(ids: readonly BlockId[]): peer.BlocksRequest {
-  const request = new peer.BlocksRequest();
-  request.setIds(idBytes(ids));
-  return request;
-}
-
-export function idsOf(request: peer.BlocksRequest): BlockId[] {
-  return idsFrom(request.getIds_asU8(), MAX_BLOCKS_PER_REQUEST);
 }
 
 export function chainIdsOf(request: peer.FindLayerRequest): ChainId[] {
