@@ -62,6 +62,25 @@ t.test("a layer's blob is held at once, the work waits until the pull is quiet",
   t.same(ingester.stats(), { queued: 0, running: 0, done: 1, failed: 0 });
 });
 
+t.test(
+  'the work waits while the pull goes on with its next layer, however long that one takes',
+  async (t) => {
+    const { ingester, events } = setUp();
+    const both = ['a', 'b'].map((hexDigit) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      return { promise, add: () => ingester.add(layer(hexDigit), async () => resolve()) };
+    });
+    ingester.expect(digest('a'));
+    both[0]!.add();
+    ingester.expect(digest('b'));
+    await sleep(200);
+    t.same(events, ['hold a']);
+    both[1]!.add();
+    await Promise.all(both.map(({ promise }) => promise));
+    t.same(events.slice(0, 3), ['hold a', 'hold b', 'make a']);
+  },
+);
+
 t.test('a layer that fails leaves no record, frees its blob, and lets the next one go on', async (t) => {
   const { ingester, events, records } = setUp(async ({ chainId }) => {
     if (chainId === digest('a')) throw new Error('the blob is not what its diffID says');

@@ -9,15 +9,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { IngestResult } from '../blocks/ingest.ts';
-import type { DiffId, LayerRecord, VolumeStore } from '../blocks/types.ts';
+import type { ChainId, DiffId, LayerRecord, VolumeStore } from '../blocks/types.ts';
 import type { CommittedLayer } from '../snapshotter/types.ts';
 import type { Gate } from './gate.ts';
 import type { LayerRecords } from './records.ts';
 
-/** A pull commits its layers one after the other: it is over when none came for this long. */
+/** A pull unpacks its layers one after the other: it is over when no other is expected, and none came for this long. */
 const QUIET_MS = 1000;
 /** A volume is wanted by neighbours, so even an endless pull does not hold ingest up for longer. */
-const QUIET_WAIT_MAX_MS = 15_000;
+const QUIET_WAIT_MAX_MS = 60_000;
 
 /** A layer's blob, held against containerd's garbage collector. */
 export interface HeldBlob {
@@ -55,6 +55,8 @@ export interface Ingester {
   add(layer: CommittedLayer, done: (record: LayerRecord | undefined) => Promise<void>): void;
   /** A pull is under way: work that has not begun waits. */
   touch(): void;
+  /** This layer is about to be downloaded and unpacked: as `touch`, until it is added, or is not after all. */
+  expect(chainId: ChainId): void;
   stats(): IngestStats;
   stop(): Promise<void>;
 }
@@ -83,6 +85,8 @@ export function createIngester(parts: Parts): Ingester {
   const stopping = new AbortController();
   const { signal } = stopping;
   let lastTouchMs = 0;
+  /** When each was announced. */
+  const expected = new Map<ChainId, number>();
   let working: Promise<void> | undefined;
   const stats = { running: 0, done: 0, failed: 0 };
   const namespaces = new Set<string>();
@@ -91,7 +95,9 @@ export function createIngester(parts: Parts): Ingester {
     const deadlineMs = performance.now() + QUIET_WAIT_MAX_MS;
     for (;;) {
       const nowMs = performance.now();
-      const waitMs = Math.min(lastTouchMs + quietMs, deadlineMs) - nowMs;
+      for (const [chainId, atMs] of expected) if (nowMs - atMs > QUIET_WAIT_MAX_MS) expected.delete(chainId);
+      const quietAtMs = expected.size > 0 ? nowMs + quietMs : lastTouchMs + quietMs;
+      const waitMs = Math.min(quietAtMs, deadlineMs) - nowMs;
       if (waitMs <= 0) return;
       await sleep(waitMs, undefined, { signal });
     }
@@ -182,8 +188,13 @@ export function createIngester(parts: Parts): Ingester {
 
   return {
     touch,
+    expect(chainId) {
+      touch();
+      expected.set(chainId, lastTouchMs);
+    },
     add(layer, done) {
       touch();
+      expected.delete(layer.chainId);
       namespaces.add(layer.namespace);
       const blob = blobs.hold(layer, signal).catch((error: unknown) => {
         if (!signal.aborted)

@@ -66,8 +66,9 @@ export function createLayers(parts: LayersParts): Layers {
     async offer(chainId): Promise<LayerVolume | undefined> {
       ingester?.touch();
       const record = fromHere(chainId) ?? (await fromNeighbours(chainId));
-      if (record === undefined) return undefined;
-      return mounted(record);
+      if (record !== undefined) return mounted(record);
+      ingester?.expect(chainId);
+      return undefined;
     },
 
     ingest(layer, done) {
