@@ -217,7 +217,7 @@ try {
     { rounds, rows, servers },
     [
       { what: 'whole tree, cold: ratio to EROFS', value: ratio('tree cold ms'), atMost: 1.7 },
-      { what: 'whole tree, warm: ratio to EROFS', value: best(kernel!) / best(erofs!), atMost: 1.25 },
+      { what: 'whole tree, warm: ratio to EROFS', value: best(kernel!) / best(erofs!), atMost: 1.15 },
       { what: 'volume server, resident MB', value: servers[0]!['resident MB'], atMost: 70 },
     ],
     options.json,
