@@ -25,6 +25,8 @@ export const FLOW_CONTROL_WINDOW_BYTES = 8 * MIB;
 
 /** Connections for blocks that one neighbour may have: it needs two, and two more while it makes them anew. */
 export const MAX_BLOCK_CONNECTIONS_PER_PEER = 8;
+/** All together: some hundred nodes that take from one. A connection costs the server some 60 KB. */
+export const MAX_BLOCK_CONNECTIONS = 1024;
 
 /** Calls that one neighbour, and all together, may have open on a server. More is answered with RESOURCE_EXHAUSTED. */
 export const MAX_CALLS_PER_PEER = 32;

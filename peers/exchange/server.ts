@@ -15,6 +15,7 @@ import { errorToStatus } from './errors.ts';
 import { BLOCKS_PROTOCOL } from './frames.ts';
 import { nodesOnly } from './guard.ts';
 import {
+  MAX_BLOCK_CONNECTIONS,
   MAX_BLOCK_CONNECTIONS_PER_PEER,
   MAX_CALLS,
   MAX_CALLS_PER_PEER,
@@ -87,7 +88,7 @@ export function injector(server: Server): (socket: TLSSocket) => void {
 }
 
 function blockAcceptor({ blocks, log }: PeerServerOptions, served: { bytes: number }) {
-  const connections = new Slots(MAX_BLOCK_CONNECTIONS_PER_PEER, MAX_CALLS);
+  const connections = new Slots(MAX_BLOCK_CONNECTIONS_PER_PEER, MAX_BLOCK_CONNECTIONS);
   const slots = new Slots(MAX_CALLS_PER_PEER, MAX_CALLS);
   const onServed = (bytes: number) => {
     served.bytes += bytes;
