@@ -1,6 +1,6 @@
 /**
- * System calls that Node does not offer, called through koffi, off the event loop (on koffi's threads): any of them may
- * wait for a disk, and a mount waits for the volume server.
+ * System calls that Node does not offer, called through koffi, off the event loop (on koffi's threads) but for the clock: any of
+ * them may wait for a disk, and a mount waits for the volume server.
  */
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
@@ -47,6 +47,21 @@ const rawMount = declare<[string, string, string, number, string]>(
 );
 const rawUmount = declare<[string, number]>('int umount2(const char *target, int flags)', 'umount2');
 const rawSyncfs = declare<[number]>('int syncfs(int fd)', 'syncfs');
+
+koffi.struct('timespec', { tv_sec: 'long', tv_nsec: 'long' });
+const rawClock = libc.func('int clock_gettime(int clock, _Out_ timespec *time)');
+/** From linux/time.h. */
+const CLOCK_REALTIME = 0;
+
+/**
+ * Milliseconds since 1970 with their fraction, which `Date.now` lacks: containerd compares our times with its own, which are
+ * in nanoseconds. The monotonic clock of `performance` drifts from this one.
+ */
+export function wallClockMs(): number {
+  const time = { tv_sec: 0, tv_nsec: 0 };
+  rawClock(CLOCK_REALTIME, time);
+  return time.tv_sec * 1000 + time.tv_nsec / 1e6;
+}
 
 /** Flags of mount(2), from linux/mount.h. */
 export const MS_RDONLY = 1;

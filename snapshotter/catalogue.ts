@@ -6,7 +6,9 @@
  * - a parent is there, is committed, and has a lower id (so chains end);
  * - the indexes by parent and by chainID say what the records say.
  */
+
 import assert from 'node:assert/strict';
+import { wallClockMs } from '../blocks/libc.ts';
 import type { ChainId } from '../blocks/types.ts';
 import { SnapshotError } from './errors.ts';
 import { updateLabels } from './field-mask.ts';
@@ -14,7 +16,6 @@ import {
   type CommittedRecord,
   type LayerState,
   layerNameOf,
-  nowMs,
   type OpenRecord,
   REF_LABEL,
   type SnapshotRecord,
@@ -108,7 +109,7 @@ export class Catalogue {
 
   create(kind: OpenRecord['kind'], id: number, name: string, parent: string, labels: Labels): OpenRecord {
     this.checkNew(name, parent);
-    const createdAtMs = nowMs();
+    const createdAtMs = wallClockMs();
     return this.#set({ kind, id, name, parent, labels, createdAtMs, updatedAtMs: createdAtMs });
   }
 
@@ -118,7 +119,7 @@ export class Catalogue {
     if (active.kind !== 'active')
       throw new SnapshotError('failed-precondition', `snapshot ${key} is not active`);
     this.checkNew(name, active.parent);
-    const createdAtMs = nowMs();
+    const createdAtMs = wallClockMs();
     this.#delete(active);
     return this.#set({
       kind: 'committed',
@@ -144,7 +145,7 @@ export class Catalogue {
     layer: LayerState,
   ): CommittedRecord {
     this.checkNew(name, parent);
-    const createdAtMs = nowMs();
+    const createdAtMs = wallClockMs();
     const usage = { sizeBytes: 0, inodes: 0 };
     const times = { createdAtMs, updatedAtMs: createdAtMs };
     return this.#set({ kind: 'committed', id, name, parent, labels, ...times, chainId, usage, layer });
@@ -161,7 +162,11 @@ export class Catalogue {
 
   update(name: string, labels: Labels, fields: readonly string[]): SnapshotRecord {
     const record = this.need(name);
-    const updated = { ...record, labels: updateLabels(record.labels, labels, fields), updatedAtMs: nowMs() };
+    const updated = {
+      ...record,
+      labels: updateLabels(record.labels, labels, fields),
+      updatedAtMs: wallClockMs(),
+    };
     return this.#replace(record, updated);
   }
 

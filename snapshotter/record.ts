@@ -67,11 +67,3 @@ export function offeredName(key: string, tag: number, chainId: ChainId): string 
   const [namespace = '', sequence = ''] = key.split('/');
   return `${namespace}/${sequence}-${tag}/${chainId}`;
 }
-
-/** The wall clock with the fraction of a millisecond that `Date.now` lacks. */
-export function nowMs(): number {
-  const wholeMs = Date.now();
-  const preciseMs = performance.timeOrigin + performance.now();
-  // They differ by more than rounding only after somebody has set the clock.
-  return Math.floor(preciseMs) === wholeMs ? preciseMs : wholeMs;
-}
