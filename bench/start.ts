@@ -8,7 +8,7 @@
  *   node bench/start.ts --name start --image postgres [--rounds 1] [--json FILE]
  */
 import { parseArgs } from 'node:util';
-import { Cluster, forgetAll, ingested } from '../integration/lib/cluster.ts';
+import { Cluster, eventually, forgetAll, ingested } from '../integration/lib/cluster.ts';
 import { type ImageJson, images } from '../integration/lib/images.ts';
 import { finish, median, table } from './report.ts';
 
@@ -98,6 +98,34 @@ async function comparePulls(): Promise<{ forage: number; overlayfs: number }> {
   return { forage: median(forage), overlayfs: median(overlayfs) };
 }
 
+/** Has a container on n2 that does nothing, and waits until all that it could read is there. Answers how long that took. */
+async function complete(): Promise<number> {
+  const container = hasNerdctl
+    ? `nerdctl --snapshotter forage run -d --name idle --net none --entrypoint sleep ${image} inf`
+    : `ctr run -d --snapshotter forage ${image} idle sleep inf`;
+  await cluster.sh('n2', container);
+  const begunMs = performance.now();
+  const isComplete = async () => (await cluster.volumes('n2')).every((volume) => volume.complete);
+  await eventually('n2 has all blocks', isComplete, 300_000);
+  const seconds = (performance.now() - begunMs) / 1000;
+  await cluster.sh('n2', hasNerdctl ? 'nerdctl rm -f idle' : 'ctr task rm -f idle; ctr container rm idle');
+  return seconds;
+}
+
+/** The most that forage's processes have held since they started (VmHWM of proc_pid_status(5)), in MB. */
+async function peakMemory(machine: string) {
+  const out = await cluster.sh(
+    machine,
+    `for pid in $(systemctl show -P MainPID forage) $(pgrep -P $(systemctl show -P MainPID forage-volumes) -f server.ts)
+     do awk '/^VmHWM/{print $2}' /proc/$pid/status; done`,
+  );
+  const [node, server] = out
+    .trim()
+    .split('\n')
+    .map((kib) => (Number(kib) * 1024) / 1e6);
+  return { where: machine, 'forage node, MB': node!, 'volume server, MB': server! };
+}
+
 interface Status {
   machines: { name: string; rateBits: number }[];
 }
@@ -111,6 +139,8 @@ const pulls = await comparePulls();
 const plain = await firstOutput('n3', 'overlayfs');
 const lazy = await firstOutput('n2', 'forage');
 await cluster.setCompletion('n2', true);
+const completionSeconds = await complete();
+const memory = await Promise.all(['n1', 'n2'].map(peakMemory));
 
 const volumeBytes = (await cluster.volumes('n1')).reduce((sum, volume) => sum + volume.bytes_here, 0);
 const rows = [
@@ -132,10 +162,11 @@ const rows = [
 }));
 console.log(`\n${table(rows)}\n`);
 console.log(
-  `n1's pull, ingest behind it: forage ${pulls.forage.toFixed(2)} s, overlayfs ${pulls.overlayfs.toFixed(2)} s (rounds: ${options.rounds})\n`,
+  `n1's pull, ingest behind it: forage ${pulls.forage.toFixed(2)} s, overlayfs ${pulls.overlayfs.toFixed(2)} s (rounds: ${options.rounds}); the rest of the image came to n2 in ${completionSeconds.toFixed(1)} s\n`,
 );
+console.log(`most memory, resident\n${table(memory)}\n`);
 finish(
-  { image: options.image, imageBytes, volumeBytes, plain, lazy, pulls },
+  { image: options.image, imageBytes, volumeBytes, plain, lazy, pulls, completionSeconds, memory },
   [
     { what: 'first output, overlayfs / forage', value: plain.seconds / lazy.seconds, atLeast: 3 },
     {
@@ -144,6 +175,16 @@ finish(
       atMost: 0.4,
     },
     { what: "n1's pull, forage / overlayfs", value: pulls.forage / pulls.overlayfs, atMost: 1.1 },
+    {
+      what: 'forage node, resident MB',
+      value: Math.max(...memory.map((row) => row['forage node, MB'])),
+      atMost: 150,
+    },
+    {
+      what: 'volume server, resident MB',
+      value: Math.max(...memory.map((row) => row['volume server, MB'])),
+      atMost: 70,
+    },
   ],
   options.json,
 );

@@ -25,8 +25,9 @@ function must(verb: string, ...words: string[]): string {
 
 const inside = (node: string, ...command: string[]): string => must('exec', node, '--', ...command);
 /** Three seconds: after a cut heals, the kernel asks for the neighbour's hardware address again only once a second. */
+/** One answer of several is enough: a machine that has not run for a moment may lose the first. */
 const reaches = (from: string, to: string): boolean =>
-  bed('exec', from, '--', 'ping', '-q', '-c', '1', '-W', '3', to).status === 0;
+  bed('exec', from, '--', 'ping', '-q', '-c', '5', '-i', '0.2', '-W', '3', to).status === 0;
 const states = (): Record<string, string> => {
   const { machines } = JSON.parse(must('status', '--json'));
   return Object.fromEntries(
