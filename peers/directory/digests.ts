@@ -1,0 +1,43 @@
+/**
+ * A digest for each bucket of ids, which tells two nodes where they differ: the sha256 of the bucket's ids in ascending order.
+ * It is made from the store when somebody asks and the bucket has changed. (A sum or XOR of ids could be kept up without
+ * reading them again, and whoever makes records could choose them so that a difference does not show.)
+ */
+import { createHash } from 'node:crypto';
+import { BUCKETS } from './limits.ts';
+import type { Digests, RecordId, RecordStore } from './types.ts';
+
+export const DIGEST_BYTES = 32;
+
+export function bucketOf(id: RecordId): number {
+  return Number.parseInt(id.slice(0, 2), 16);
+}
+
+export class BucketDigests {
+  readonly #store: RecordStore;
+  readonly #digests = new Array<Buffer | undefined>(BUCKETS);
+
+  constructor(store: RecordStore) {
+    this.#store = store;
+  }
+
+  /** To be called once the change can be read. */
+  changed(ids: Iterable<RecordId>): void {
+    for (const id of ids) this.#digests[bucketOf(id)] = undefined;
+  }
+
+  all(): Digests {
+    const digests = Array.from({ length: BUCKETS }, (_, bucket) => this.#digest(bucket));
+    return Buffer.concat(digests);
+  }
+
+  #digest(bucket: number): Buffer {
+    const known = this.#digests[bucket];
+    if (known) return known;
+    const sha = createHash('sha256');
+    for (const id of this.#store.ids(bucket)) sha.update(id, 'hex');
+    const digest = sha.digest();
+    this.#digests[bucket] = digest;
+    return digest;
+  }
+}
