@@ -32,32 +32,43 @@ t.test('a node of the cluster is answered', async (t) => {
   t.equal(await knock(`127.0.0.1:${port}`, clientTls(await bed.identity('n3')), 2000), 'n1');
 });
 
-t.test(
-  'strangers are refused: no certificate, another authority, expired, not yet valid, another role',
-  async (t) => {
-    const [bed, other] = [await Bed.make(t), await Bed.make(t)];
-    const n1 = await bed.node('n1');
-    const { port } = await bed.serve(n1);
-    const { ca } = n1.identity;
-    const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000);
-    const tomorrow = new Date(Date.now() + 12 * 60 * 60 * 1000);
-    t.not(await asked({ ...(await other.identity('n2')), ca }, port), 'answered');
-    t.not(await asked(await bed.crafted({ notAfter: yesterday }), port), 'answered');
-    t.not(await asked(await bed.crafted({ notBefore: tomorrow }), port), 'answered');
-    t.match(await asked(await bed.crafted({ role: 'forage-user' }), port), /PERMISSION_DENIED: not a node/);
-    t.match(await asked(await bed.crafted({ name: 'UPPER' }), port), /PERMISSION_DENIED: not a node/);
-    const nobody = dialTls({
-      host: '127.0.0.1',
-      port,
-      ca,
-      checkServerIdentity: () => undefined,
-      ALPNProtocols: ['h2'],
-    });
-    const { code } = await new Promise<NodeJS.ErrnoException>((done) => nobody.on('error', done).resume());
-    t.match(code, /CERTIFICATE_REQUIRED/);
-    t.match(JSON.stringify(n1.log.lines), /handshake.*127\.0\.0\.1/, 'and the log names their address');
-  },
-);
+t.test('strangers are refused and named in the log', async (t) => {
+  const [bed, other] = [await Bed.make(t), await Bed.make(t)];
+  const { ca } = await bed.identity('n0');
+  const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000);
+  const tomorrow = new Date(Date.now() + 12 * 60 * 60 * 1000);
+  const strangers: [string, Identity, RegExp][] = [
+    ['another authority', { ...(await other.identity('n2')), ca }, /certificate: /],
+    ['expired', await bed.crafted({ notAfter: yesterday }), /certificate: CERT_HAS_EXPIRED/],
+    ['not yet valid', await bed.crafted({ notBefore: tomorrow }), /certificate: CERT_NOT_YET_VALID/],
+    ['another role', await bed.crafted({ role: 'forage-user' }), /not a node/],
+    ['no name of a node', await bed.crafted({ name: 'UPPER' }), /not a node/],
+  ];
+  for (const [number, [what, identity, reason]] of strangers.entries()) {
+    const node = await bed.node(`n${number + 1}`);
+    const { port } = await bed.serve(node);
+    t.not(await asked(identity, port), 'answered', what);
+    const lines = JSON.stringify(node.log.lines);
+    t.match(lines, reason, `${what}: why, in the log`);
+    t.match(lines, /127\.0\.0\.1/, `${what}: who, in the log`);
+  }
+});
+
+t.test('a client without a certificate is refused, and named in the log', async (t) => {
+  const bed = await Bed.make(t);
+  const n1 = await bed.node('n1');
+  const { port } = await bed.serve(n1);
+  const nobody = dialTls({
+    host: '127.0.0.1',
+    port,
+    ca: n1.identity.ca,
+    checkServerIdentity: () => undefined,
+    ALPNProtocols: ['h2'],
+  });
+  const { code } = await new Promise<NodeJS.ErrnoException>((done) => nobody.on('error', done).resume());
+  t.match(code, /CERTIFICATE_REQUIRED/);
+  t.match(JSON.stringify(n1.log.lines), /refused.*127\.0\.0\.1|127\.0\.0\.1.*refused/);
+});
 
 t.test('who goes away in the middle of the handshake is nobody worth a line in the log', async (t) => {
   const bed = await Bed.make(t);

@@ -2,14 +2,13 @@
  * The peer port: one TLS listener for all that nodes say to each other, handed on by protocol (ALPN). Who is not of this
  * cluster does not get through the handshake, and is named in the log.
  */
-import type { AddressInfo } from 'node:net';
-import { createServer, type TLSSocket } from 'node:tls';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { realClock } from '../clock.ts';
 import type { Identity } from '../identity/identity.ts';
+import { refusals } from '../refusals.ts';
 import type { Log } from '../types.ts';
 import { serverOptions } from './tls.ts';
-
-/** A stranger that tries again and again is named this often. */
-const NAME_STRANGERS_EVERY_MS = 10_000;
 
 export interface PeerListener {
   /** The port that it listens on. */
@@ -25,15 +24,19 @@ export async function listenTls(
   log: Log,
   protocols: Record<string, (socket: TLSSocket) => void>,
 ): Promise<PeerListener> {
-  const sockets = new Set<TLSSocket>();
-  const server = createServer(serverOptions(identity, Object.keys(protocols)), (socket) => {
+  const sockets = new Set<Socket>();
+  const options = serverOptions(identity, Object.keys(protocols));
+  const refused = refusals(log, realClock);
+  const accept = (socket: TLSSocket) => {
+    const protocol = protocols[socket.alpnProtocol || ''];
+    if (protocol) protocol(socket);
+    else socket.destroy();
+  };
+  const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    const accept = protocols[socket.alpnProtocol || ''];
-    if (accept) accept(socket);
-    else socket.destroy();
+    secure(socket, options, accept, refused);
   });
-  server.on('tlsClientError', strangerNamer(log));
   const { host, port } = listenAddress(listen);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject).listen(port, host, resolve);
@@ -47,18 +50,22 @@ export async function listenTls(
   };
 }
 
-function strangerNamer(log: Log) {
-  const namedMs = new Map<string, number>();
-  return (error: NodeJS.ErrnoException, { remoteAddress = 'unknown' }: TLSSocket) => {
-    // It went away by itself, as a node does that stops: nobody was refused.
-    if (error.code === 'ECONNRESET') return;
-    const nowMs = performance.now();
-    for (const [address, atMs] of namedMs)
-      if (nowMs - atMs > NAME_STRANGERS_EVERY_MS) namedMs.delete(address);
-    if (namedMs.has(remoteAddress)) return;
-    namedMs.set(remoteAddress, nowMs);
-    log.warn({ peer: remoteAddress, reason: error.message }, 'a connection was refused in the handshake');
-  };
+/** A TLS server for one connection: by the time that it says of one that it failed, nothing else knows whose it was. */
+function secure(
+  socket: Socket,
+  options: ReturnType<typeof serverOptions>,
+  accept: (socket: TLSSocket) => void,
+  refused: (peer: string, reason: string) => void,
+): void {
+  const { remoteAddress = 'unknown' } = socket;
+  const server = createTlsServer(options, accept);
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, { authorizationError }) => {
+    // Whom node:tls refuses it just hangs up on; the reason is beside the error.
+    if (authorizationError) refused(remoteAddress, `certificate: ${authorizationError}`);
+    // Without a reason it went away by itself, as a node does that stops: nobody was refused.
+    else if (error.code !== 'ECONNRESET') refused(remoteAddress, error.message);
+  });
+  server.emit('connection', socket);
 }
 
 function listenAddress(listen: string): { host: string; port: number } {
