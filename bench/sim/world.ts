@@ -1,0 +1,247 @@
+/**
+ * A simulated cluster: its machines, what they share (time, chance, network, directory, judge), and what can be done to it. All
+ * follows from the seed. What is done is noted, so that a failure can be told.
+ */
+import type { BlockId } from '../../blocks/types.ts';
+import type { Log } from '../../peers/types.ts';
+import { Directory } from './directory.ts';
+import { makeImage, type SimBlock, type SimImage } from './images.ts';
+import { Tables } from './membership.ts';
+import { Network, type PortOptions } from './network.ts';
+import { SimNode } from './node.ts';
+import { Oracle } from './oracle.ts';
+import { Random } from './random.ts';
+import { VirtualTime } from './time.ts';
+
+/** Ways to break what the nodes rely on: the simulator must find each of them out. */
+export const SABOTAGES = [
+  /** Nobody is asked for pins, everybody is believed to have given them. */
+  'pins are invented',
+  /** Whoever has a block confirms it: no matter who owns it or drops it, and nothing is pinned. */
+  'whoever has a block confirms it',
+  /** Disks say that a block is written when it is not. */
+  'disks lie',
+  /** Blocks are taken for what they are called. */
+  'blocks are not checked',
+] as const;
+
+export type Sabotage = (typeof SABOTAGES)[number];
+
+export interface WorldOptions {
+  seed: number;
+  nodes: number;
+  replicas: number;
+  sabotage?: Sabotage | undefined;
+}
+
+const MIB = 1 << 20;
+const CAPACITY_BYTES = 256 * MIB;
+const MAX_WEIGHT = 4;
+const NOTES_MAX = 60;
+const DEMANDS_AT_ONCE = 4;
+
+export class World {
+  readonly seed: number;
+  readonly replicas: number;
+  readonly sabotage: Sabotage | undefined;
+  readonly time = new VirtualTime();
+  readonly random: Random;
+  readonly network: Network;
+  readonly directory: Directory;
+  readonly oracle: Oracle;
+  readonly tables: Tables;
+  readonly nodes: SimNode[] = [];
+  readonly images = new Set<SimImage>();
+  readonly idleMs = 60_000;
+  readonly fetchBytesPerSecond = 4 * MIB;
+  readonly counts = {
+    asks: 0,
+    askedBlocks: 0,
+    demand: { blocks: 0, bytes: 0 },
+    repair: { blocks: 0, bytes: 0 },
+    ingestedBytes: 0,
+  };
+  readonly notes: string[] = [];
+  readonly #byName = new Map<string, SimNode>();
+  /** No more faults, and nobody comes back any more. */
+  isCalm = false;
+  #imagesMade = 0;
+
+  constructor({ seed, nodes, replicas, sabotage }: WorldOptions) {
+    this.seed = seed;
+    this.replicas = replicas;
+    this.sabotage = sabotage;
+    this.random = new Random(seed, 1);
+    this.network = new Network(this.time, new Random(seed, 2));
+    this.directory = new Directory(this);
+    this.oracle = new Oracle(replicas);
+    this.tables = new Tables(replicas);
+    this.time.afterEvent = () => this.oracle.check();
+    for (let i = 0; i < nodes; i++) this.join();
+  }
+
+  note(what: string): void {
+    this.notes.push(`${(this.time.nowMs / 1000).toFixed(1)} s: ${what}`);
+    if (this.notes.length > NOTES_MAX) this.notes.shift();
+  }
+
+  log(node: SimNode): Log {
+    const ignore = () => {};
+    const error = (detail: object) =>
+      this.oracle.report(`${node.name}: ${String((detail as { err?: unknown }).err)}`);
+    return { debug: ignore, info: ignore, warn: ignore, error } as Log;
+  }
+
+  node(name: string): SimNode {
+    return this.#byName.get(name)!;
+  }
+
+  running(): SimNode[] {
+    return this.nodes.filter((node) => node.process && !node.isLeaving);
+  }
+
+  join(): SimNode {
+    const { random } = this;
+    const name = `n${this.nodes.length + 1}`;
+    const port: PortOptions = {
+      upBytesPerSecond: random.between(5, 50) * MIB,
+      downBytesPerSecond: random.between(5, 50) * MIB,
+      latencyMs: random.between(0.5, 20),
+      loss: random.chance(0.1) ? 0.01 : 0,
+    };
+    const capacityBytes = CAPACITY_BYTES * random.whole(1, MAX_WEIGHT + 1);
+    const node = new SimNode(this, name, this.nodes.length, capacityBytes, this.network.port(name, port));
+    if (this.sabotage === 'disks lie') node.disk.syncs = false;
+    if (this.sabotage === 'blocks are not checked') node.disk.checks = false;
+    this.nodes.push(node);
+    this.#byName.set(name, node);
+    this.start(node);
+    return node;
+  }
+
+  start(node: SimNode): void {
+    node.port.on = true;
+    void node.start();
+    this.changed();
+  }
+
+  /** Somebody can or cannot be reached any more: all notice in time. */
+  changed(): void {
+    for (const node of this.nodes) node.members.noticeSoon();
+    this.directory.spread();
+  }
+
+  /** A node makes an image's volumes: blocks, a sync, then the news. */
+  async ingest(node: SimNode): Promise<void> {
+    const { random } = this;
+    const volumes = random.whole(1, 4);
+    const lengths = Array.from({ length: volumes }, () => random.between(0.5, 6) * MIB);
+    const image = makeImage(random, `image${++this.#imagesMade}`, lengths, this.#someBlocks());
+    this.note(`${node.name} ingests ${image.name}`);
+    const { process } = node;
+    if (!this.#write(node, image)) return;
+    await node.disk.sync();
+    if (node.process !== process) return;
+    for (const volume of image.volumes) {
+      this.counts.ingestedBytes += volume.sizeBytes;
+      this.oracle.published(volume);
+      this.directory.publish(node, 'living', volume);
+    }
+    this.images.add(image);
+  }
+
+  /** False when the disk is full: nothing is left then. */
+  #write({ name, disk }: SimNode, image: SimImage): boolean {
+    const written: BlockId[] = [];
+    try {
+      for (const { id, sizeBytes } of image.volumes.flatMap(({ blocks }) => blocks)) {
+        if (disk.has(id)) continue;
+        disk.write(id, sizeBytes);
+        written.push(id);
+      }
+      return true;
+    } catch {
+      this.note(`${name} is full`);
+      for (const id of written) void disk.remove(id);
+      return false;
+    }
+  }
+
+  #someBlocks(): readonly SimBlock[] {
+    if (this.images.size === 0) return [];
+    return this.random.pick(this.random.pick([...this.images]).volumes).blocks;
+  }
+
+  /** A container runs for a while, or until its node loses power; all blocks of its image are fetched. */
+  async run(node: SimNode, image: SimImage, runMs: number): Promise<void> {
+    this.note(`${node.name} runs ${image.name}`);
+    const { exchange } = node.process!;
+    node.use(image);
+    this.time.after(runMs, () => node.unuse(image));
+    const queue = image.volumes
+      .flatMap(({ root, blocks }) => blocks.map(({ id }) => ({ id, root })))
+      .values();
+    const worker = async () => {
+      for (const { id } of queue) {
+        if (!node.containers.has(image)) return;
+        await exchange.fetch(id, 'demand').catch(() => {});
+      }
+    };
+    await Promise.all(Array.from({ length: DEMANDS_AT_ONCE }, worker));
+  }
+
+  /** On all nodes: the news starts from this one. */
+  removeImage(node: SimNode, image: SimImage): void {
+    this.note(`${node.name} removes ${image.name} everywhere`);
+    this.images.delete(image);
+    for (const volume of image.volumes) {
+      this.oracle.removed(volume);
+      this.directory.publish(node, 'removed', volume);
+    }
+  }
+
+  crash(node: SimNode): void {
+    this.note(`${node.name} crashes`);
+    node.crash();
+    this.changed();
+  }
+
+  losePower(node: SimNode): void {
+    this.note(`${node.name} loses power`);
+    node.powerLost();
+    this.changed();
+  }
+
+  destroy(node: SimNode): void {
+    this.note(`${node.name} loses its disk`);
+    node.destroyed();
+    this.changed();
+  }
+
+  /** One block of the node cannot be read any more, and the node finds out. */
+  rot(node: SimNode, id: BlockId): void {
+    this.note(`block ${id} rots on ${node.name}`);
+    this.oracle.rotten(node, id);
+    node.disk.rot(id);
+    void node.process?.custodian.lost(id);
+  }
+
+  leave(node: SimNode): void {
+    this.note(`${node.name} leaves`);
+    node.isLeaving = true;
+    this.changed();
+  }
+
+  /** Nodes hear only those of their own group. */
+  partition(groups: number): void {
+    this.note(`the network is in ${groups} parts`);
+    for (const node of this.nodes) node.port.group = this.random.whole(0, groups);
+    this.changed();
+  }
+
+  heal(): void {
+    this.note('the network is whole');
+    for (const node of this.nodes) node.port.group = 0;
+    this.changed();
+  }
+}
