@@ -2,6 +2,7 @@ import type { Message } from 'google-protobuf';
 import t from 'tap';
 import { AdminService } from './admin.ts';
 import { ContentService, LeasesService, VersionService } from './containerd.ts';
+import { DirectoryService } from './directory.ts';
 import { fromInt64, toInt64 } from './int64.ts';
 import { PeersService, peer } from './peer.ts';
 import { fieldMask, SnapshotsService, snapshots, timestamp } from './snapshots.ts';
@@ -17,7 +18,15 @@ type AnyMethod = {
   responseDeserialize(wire: Buffer): Message;
 };
 
-const methods = [AdminService, ContentService, LeasesService, PeersService, SnapshotsService, VersionService]
+const methods = [
+  AdminService,
+  ContentService,
+  DirectoryService,
+  LeasesService,
+  PeersService,
+  SnapshotsService,
+  VersionService,
+]
   .flatMap((service) => Object.values(service))
   .map((method) => method as unknown as AnyMethod);
 
