@@ -1,5 +1,6 @@
 /** What happens to a cluster, at random: work, and faults that end by themselves after a while. */
 import { GONE_MS } from './membership.ts';
+import type { Port } from './network.ts';
 import type { SimNode } from './node.ts';
 import type { World } from './world.ts';
 
@@ -9,6 +10,9 @@ interface Happening {
 }
 
 const SECOND = 1000;
+
+/** What a link that has been slow goes back to: it may be made slower while it is slow. */
+const speeds = new WeakMap<Port, Pick<Port, 'upBytesPerSecond' | 'downBytesPerSecond' | 'latencyMs'>>();
 
 /** Most faults end before the others take the node for gone, some do not. */
 const faultMs = (world: World) => world.random.exponential(GONE_MS / 2);
@@ -90,13 +94,12 @@ const HAPPENINGS: Record<string, Happening> = {
     weight: 4,
     happen(world, { name, port }) {
       world.note(`the link of ${name} is slow`);
-      const before = { ...port };
+      const { upBytesPerSecond, downBytesPerSecond, latencyMs } = port;
+      const speed = speeds.get(port) ?? { upBytesPerSecond, downBytesPerSecond, latencyMs };
+      speeds.set(port, speed);
       port.upBytesPerSecond = port.downBytesPerSecond = world.random.between(30_000, 500_000);
       port.latencyMs = world.random.between(50, 1000);
-      later(world, faultMs(world), () => {
-        const { upBytesPerSecond, downBytesPerSecond, latencyMs } = before;
-        Object.assign(port, { upBytesPerSecond, downBytesPerSecond, latencyMs });
-      });
+      later(world, faultMs(world), () => void Object.assign(port, speed));
     },
   },
   fullDisk: {
