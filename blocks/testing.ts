@@ -21,16 +21,25 @@ export function mkfsProgram(): string {
   return process.env.FORAGE_MKFS_EROFS ?? execFileSync(script, { encoding: 'utf8' }).trim();
 }
 
-/** mulberry32 from a printed seed: `FORAGE_SEED=… npx tap run …` repeats a run. Answers integers below its argument. */
-export function seededPick(t: Test): (limit: number) => number {
-  let state = Number(process.env.FORAGE_SEED ?? randomInt(2 ** 31));
-  t.comment(`FORAGE_SEED=${state}`);
-  return (limit) => {
+/** Chance that one number repeats (mulberry32). `below` answers integers from 0 up to, not including, its argument. */
+export function generator(seed: number) {
+  let state = seed;
+  const below = (limit: number): number => {
     state = (state + 0x6d2b79f5) | 0;
     let x = Math.imul(state ^ (state >>> 15), 1 | state);
     x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
     return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * limit);
   };
+  const bytes = (length: number) => Buffer.from(Array.from({ length }, () => below(256)));
+  const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)]!;
+  return { below, bytes, pick };
+}
+
+/** From a printed seed: `FORAGE_SEED=… npx tap run …` repeats a run. Answers integers below its argument. */
+export function seededPick(t: Test): (limit: number) => number {
+  const seed = Number(process.env.FORAGE_SEED ?? randomInt(2 ** 31));
+  t.comment(`FORAGE_SEED=${seed}`);
+  return generator(seed).below;
 }
 
 /** A folder outside the checkout, on a real file system, gone after the test. */

@@ -66,22 +66,10 @@ export class ClockTwin implements Clock {
   }
 }
 
-/** A small generator that one number repeats (mulberry32). */
-export function generator(seed: number) {
-  let state = seed;
-  const below = (bound: number): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
-  const bytes = (length: number) => Buffer.from(Array.from({ length }, () => below(256)));
-  const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)]!;
-  const shuffled = <T>(items: readonly T[]): T[] => {
-    const order = items.map((item) => ({ item, at: below(2 ** 30) }));
-    return order.sort((a, b) => a.at - b.at).map(({ item }) => item);
-  };
-  return { below, bytes, pick, shuffled };
+/** In another order, by chance. */
+export function shuffled<T>(items: readonly T[], below: (limit: number) => number): T[] {
+  const order = items.map((item) => ({ item, at: below(2 ** 30) }));
+  return order.sort((a, b) => a.at - b.at).map(({ item }) => item);
 }
 
 export interface MadeDirectory {

@@ -4,9 +4,10 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
+import { generator } from '../../blocks/testing.ts';
 import { logTwin } from '../bed.twin.ts';
 import { answering } from './answering.ts';
-import { checkpoint, DAY_MS, DirectoryBed, generator, layer, ref, sha, shown } from './bed.twin.ts';
+import { checkpoint, DAY_MS, DirectoryBed, layer, ref, sha, shown, shuffled } from './bed.twin.ts';
 import type { Directory } from './directory.ts';
 import { SWEEP_EVERY_MS } from './limits.ts';
 import { Reconciler } from './reconcile.ts';
@@ -41,8 +42,7 @@ async function oneRecord(
   // Few times: ties have to be settled too.
   const createdMs = bed.clock.wallMs - random.below(40) * (maxAgeDays / 40) * DAY_MS;
   const chains = () =>
-    random
-      .shuffled(LAYERS)
+    shuffled(LAYERS, random.below)
       .slice(0, random.below(3))
       .map((name) => layer(name).chainId);
   switch (random.below(8)) {
@@ -64,7 +64,7 @@ async function oneRecord(
     case 5:
       return bed.record(signer, 'checkpoint', checkpoint('c1', random.pick(IMAGES)), createdMs);
     default: {
-      const recordIds = random.shuffled(made).slice(0, random.below(3));
+      const recordIds = shuffled(made, random.below).slice(0, random.below(3));
       const content = { image: random.pick(IMAGES), chainIds: chains(), recordIds };
       return bed.record(signer, 'removal', content, createdMs);
     }
@@ -118,7 +118,7 @@ t.test('the order in which records arrive makes no difference', async (t) => {
     const states: ReturnType<typeof state>[] = [];
     for (let i = 0; i < DIRECTORIES; i++) {
       const { directory } = await bed.directory(`d${i}`);
-      await putAll(directory, random.shuffled(records));
+      await putAll(directory, shuffled(records, random.below));
       states.push(state(directory));
       seen.ended += directory.size - states[i]!.shown.length;
       seen.replaced += records.length - directory.size;
@@ -141,7 +141,7 @@ t.test('parts of the records, old ones among them, become the same by exchanges'
     const directories: Directory[] = [];
     for (let i = 0; i < DIRECTORIES; i++) {
       const { directory } = await bed.directory(`d${i}`);
-      await putAll(directory, random.shuffled(records).slice(0, 5 + random.below(records.length)));
+      await putAll(directory, shuffled(records, random.below).slice(0, 5 + random.below(records.length)));
       directories.push(directory);
     }
     for (let times = 0; times < 2; times++) {

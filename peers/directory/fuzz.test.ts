@@ -4,8 +4,9 @@
  */
 import { randomInt } from 'node:crypto';
 import t from 'tap';
+import { generator } from '../../blocks/testing.ts';
 import { WireError } from '../exchange/wire.ts';
-import { checkpoint, DirectoryBed, digest, generator, layer, ref, sha } from './bed.twin.ts';
+import { checkpoint, DirectoryBed, digest, layer, ref, sha } from './bed.twin.ts';
 import { decodeBody, encodeBody } from './body.ts';
 import { RecordError } from './refusal.ts';
 import { decodeRecord, encodeRecord } from './service.ts';

@@ -1,7 +1,8 @@
 /** Two directories become the same, at a cost of what they differ in; a peer that breaks the rules is cut off. */
 import t, { type Test } from 'tap';
+import { generator } from '../../blocks/testing.ts';
 import { answering } from './answering.ts';
-import { DirectoryBed, generator, layer, type MadeDirectory, sha } from './bed.twin.ts';
+import { DirectoryBed, layer, type MadeDirectory, sha } from './bed.twin.ts';
 import type { Directory } from './directory.ts';
 import {
   IDS_PER_PAGE,

@@ -12,6 +12,7 @@ import {
 import { connect as dialTcp } from 'node:net';
 import { connect as dialTls } from 'node:tls';
 import t from 'tap';
+import { generator } from '../../blocks/testing.ts';
 import type { BlockId } from '../../blocks/types.ts';
 import { peer } from '../../proto/peer.ts';
 import { Bed, type LayerTwin, putLayer } from '../bed.twin.ts';
@@ -22,20 +23,6 @@ import { clientTls } from './tls.ts';
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
 const METHODS = ['FindLayer', 'GetVolume', 'Nothing'] as const;
-
-/** A small generator that one number repeats (mulberry32). */
-function generator(seed: number) {
-  let state = seed;
-  const below = (bound: number) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
-  const bytes = (length: number) => Buffer.from(Array.from({ length }, () => below(256)));
-  const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)]!;
-  return { below, bytes, pick };
-}
 
 type Random = ReturnType<typeof generator>;
 

@@ -4,6 +4,7 @@
  * step every block that was placed must be pinned on `replicas` nodes less those destroyed since.
  */
 import t from 'tap';
+import { generator } from '../../blocks/testing.ts';
 import type { Attempt } from './attempts.ts';
 import type { PinAnswer } from './messages.ts';
 import { memoryPinStore } from './pin-store.twin.ts';
@@ -13,17 +14,6 @@ const STEPS = 4000;
 const BLOCKS = 2;
 
 type Chance = (below: number) => number;
-
-/** A small generator (mulberry32): whole numbers from 0 up to, not including, `below`. */
-function chanceFrom(seed: number): Chance {
-  let state = seed | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) % below;
-  };
-}
 
 /** For each block the members in the order in which they own it: the first `replicas` do. */
 type View = ReadonlyMap<string, readonly string[]>;
@@ -67,7 +57,7 @@ class History {
   drops = 0;
 
   constructor(seed: number, rule: boolean) {
-    this.#chance = chanceFrom(seed);
+    this.#chance = generator(seed).below;
     this.#rule = rule;
     this.#replicas = 1 + this.#chance(3);
     const count = this.#replicas + 2 + this.#chance(3);
