@@ -7,6 +7,7 @@
 import { hash, type KeyObject, verify, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
+import { authoritiesOf } from '../identity/identity.ts';
 import { AUTHORITY_ROLE, isNodeName, nodeNameOf, type Subject } from '../identity/names.ts';
 import { decodeBody } from './body.ts';
 import { CLOCK_TOLERANCE_MS, MAX_BODY_BYTES, MAX_CERTIFICATE_BYTES, SIGNATURE_BYTES } from './limits.ts';
@@ -14,7 +15,6 @@ import { RecordError } from './refusal.ts';
 import { recordIdOf, signedBytes, signerKeyOf } from './sign.ts';
 import type { Held, SignedRecord, SignerKey } from './types.ts';
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const CERTIFICATES_REMEMBERED = 1024;
 
 /** Runs beside the event loop. */
@@ -42,8 +42,7 @@ export class Verifier {
 
   /** `ca`: one or more certificates of authorities in PEM form, as `loadIdentity` has checked them. */
   constructor(ca: Buffer) {
-    const found = ca.toString('latin1').match(PEM_CERTIFICATE) ?? [];
-    this.#authorities = found.map((pem) => new X509Certificate(pem));
+    this.#authorities = authoritiesOf(ca);
   }
 
   /** Throws RecordError. */

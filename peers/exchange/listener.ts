@@ -3,12 +3,12 @@
  * cluster does not get through the handshake, and is named in the log.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { realClock } from '../clock.ts';
 import type { Identity } from '../identity/identity.ts';
 import { refusals } from '../refusals.ts';
 import type { Log } from '../types.ts';
-import { serverOptions } from './tls.ts';
+import { acceptTls, serverOptions, splitListen } from './tls.ts';
 
 export interface PeerListener {
   /** The port that it listens on. */
@@ -35,9 +35,13 @@ export async function listenTls(
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    secure(socket, options, accept, refused);
+    const { remoteAddress = 'unknown' } = socket;
+    acceptTls(socket, options).then(accept, ({ code, message }: NodeJS.ErrnoException) => {
+      // Who goes away by itself, as a node does that stops, was not refused.
+      if (code !== 'ECONNRESET') refused(remoteAddress, message);
+    });
   });
-  const { host, port } = listenAddress(listen);
+  const { host, port } = splitListen(listen);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject).listen(port, host, resolve);
   await promise;
@@ -48,27 +52,4 @@ export async function listenTls(
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-/** A TLS server for one connection: by the time that it says of one that it failed, nothing else knows whose it was. */
-function secure(
-  socket: Socket,
-  options: ReturnType<typeof serverOptions>,
-  accept: (socket: TLSSocket) => void,
-  refused: (peer: string, reason: string) => void,
-): void {
-  const { remoteAddress = 'unknown' } = socket;
-  const server = createTlsServer(options, accept);
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, { authorizationError }) => {
-    // Whom node:tls refuses it just hangs up on; the reason is beside the error.
-    if (authorizationError) refused(remoteAddress, `certificate: ${authorizationError}`);
-    // Without a reason it went away by itself, as a node does that stops: nobody was refused.
-    else if (error.code !== 'ECONNRESET') refused(remoteAddress, error.message);
-  });
-  server.emit('connection', socket);
-}
-
-function listenAddress(listen: string): { host: string; port: number } {
-  const colon = listen.lastIndexOf(':');
-  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
 }

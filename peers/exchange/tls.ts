@@ -3,12 +3,15 @@
  * by the common name in it and never by its address.
  */
 import { constants } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import {
   type ConnectionOptions,
   connect,
   createSecureContext,
+  createServer,
   type PeerCertificate,
   type SecureContext,
+  type TLSSocket,
   type TlsOptions,
 } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
@@ -72,6 +75,22 @@ export function dialOptions(
   };
 }
 
+/**
+ * The server's end of a connection that somebody else has accepted. Rejects when the handshake fails; with ECONNRESET when the
+ * other end went away by itself. A TLS server for one connection, because only a server of node:tls refuses by itself whose
+ * certificate is not of the authority, and says so when nothing else knows any more whose connection it was.
+ */
+export function acceptTls(socket: Duplex, options: TlsOptions): Promise<TLSSocket> {
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const server = createServer(options, resolve);
+  server.on('tlsClientError', (error, { authorizationError }) =>
+    // Whom node:tls refuses it just hangs up on; the reason is beside the error.
+    reject(authorizationError ? new Error(`certificate: ${authorizationError}`) : error),
+  );
+  server.emit('connection', socket);
+  return promise;
+}
+
 /** What a channel needs besides its credentials. */
 export const TLS_CHANNEL_OPTIONS = { 'grpc.ssl_target_name_override': SERVER_NAME };
 
@@ -99,5 +118,13 @@ export function splitAddress(address: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(address);
   const port = Number(match?.[3]);
   if (!match || port < 1 || port > 65535) throw new TypeError(`not host:port: ${JSON.stringify(address)}`);
+  return { host: match[1] ?? match[2]!, port };
+}
+
+/** The same for an address to listen on, where port 0 takes a free one. Throws TypeError. */
+export function splitListen(address: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(address);
+  const port = Number(match?.[3]);
+  if (!match || port > 65535) throw new TypeError(`not host:port: ${JSON.stringify(address)}`);
   return { host: match[1] ?? match[2]!, port };
 }

@@ -100,9 +100,17 @@ function parseCertificate(pem: string, file: string): X509Certificate {
   }
 }
 
+/** The authorities' certificates of an identity, which has been checked. */
+export function authoritiesOf(ca: Buffer): X509Certificate[] {
+  return pemCertificates(ca).map((text) => new X509Certificate(text));
+}
+
+function pemCertificates(pem: Buffer): string[] {
+  return pem.toString('latin1').match(PEM_CERTIFICATE) ?? [];
+}
+
 function parseAuthorities(pem: Buffer, file: string): X509Certificate[] {
-  const found = pem.toString('latin1').match(PEM_CERTIFICATE) ?? [];
-  const authorities = found.map((text) => parseCertificate(text, file));
+  const authorities = pemCertificates(pem).map((text) => parseCertificate(text, file));
   if (authorities.length === 0) throw new IdentityError(`${file}: holds no certificate in PEM form`);
   if (!authorities.every((ca) => ca.ca))
     throw new IdentityError(`${file}: a certificate in it is no authority's`);

@@ -1,14 +1,7 @@
 /** `host:port`, as everywhere in forage, and libp2p's multiaddrs. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-
-/** A port of 0 is for listening. Throws TypeError. */
-export function splitListen(address: string): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(address);
-  const port = Number(match?.[3]);
-  if (!match || port > 65535) throw new TypeError(`not host:port: ${JSON.stringify(address)}`);
-  return { host: match[1] ?? match[2]!, port };
-}
+import { splitListen } from '../exchange/tls.ts';
 
 /** `peerId` makes libp2p refuse whoever else answers there. Throws TypeError. */
 export function multiaddrOf(address: string, peerId?: string): Multiaddr {

@@ -8,7 +8,7 @@ import type { PeerId, PrivateKey } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
-import type { Identity } from '../identity/identity.ts';
+import { authoritiesOf, type Identity } from '../identity/identity.ts';
 import { nodeNameOf, type Subject } from '../identity/names.ts';
 import { MAX_CERTIFICATE_BYTES, MAX_MEMBERS } from './limits.ts';
 
@@ -39,8 +39,6 @@ export interface CertificatesOptions {
   clock: Pick<Clock, 'wall'>;
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 export class Certificates {
   readonly #authorities: X509Certificate[];
   readonly #isRevoked: IsRevoked;
@@ -51,8 +49,7 @@ export class Certificates {
   readonly #shown = new LRUCache<string, NodeCertificate>({ max: MAX_MEMBERS });
 
   constructor({ identity, isRevoked, clock }: CertificatesOptions) {
-    const pems = identity.ca.toString('latin1').match(PEM_CERTIFICATE) ?? [];
-    this.#authorities = pems.map((pem) => new X509Certificate(pem));
+    this.#authorities = authoritiesOf(identity.ca);
     this.#isRevoked = isRevoked;
     this.#clock = clock;
   }

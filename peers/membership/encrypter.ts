@@ -5,7 +5,7 @@
  * A client of TLS 1.3 is done before the server has looked at its certificate; libp2p's choice of a multiplexer, which follows,
  * waits for the server, so a refused client never has a connection.
  */
-import { connect, createServer, type TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import {
   type ConnectionEncrypter,
   type MessageStream,
@@ -14,7 +14,7 @@ import {
   UnexpectedPeerError,
 } from '@libp2p/interface';
 import type { Clock } from '../clock.ts';
-import { clientTls, dialOptions, serverOptions } from '../exchange/tls.ts';
+import { acceptTls, clientTls, dialOptions, serverOptions } from '../exchange/tls.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Refusals } from '../refusals.ts';
 import { type Certificates, type NodeCertificate, RefusedError } from './certificates.ts';
@@ -69,21 +69,9 @@ export function nodeEncrypter({
 
   return {
     protocol: ENCRYPTION,
-    secureInbound: (below, options = {}) => secure(below, options, (socket) => accept(socket, forServer)),
+    secureInbound: (below, options = {}) => secure(below, options, (socket) => acceptTls(socket, forServer)),
     secureOutbound: (below, options = {}) => secure(below, options, (socket) => dial(socket, forClient)),
   };
-}
-
-/** A TLS server for one connection: only a server of node:tls refuses by itself whose certificate is not of the authority. */
-function accept(socket: StreamSocket, options: ReturnType<typeof serverOptions>): Promise<TLSSocket> {
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const server = createServer(options, resolve);
-  server.on('tlsClientError', (error, { authorizationError }) =>
-    // Whom node:tls refuses it just hangs up on; the reason is beside the error.
-    reject(authorizationError ? new RefusedError(`certificate: ${authorizationError}`) : error),
-  );
-  server.emit('connection', socket);
-  return promise;
 }
 
 function dial(socket: StreamSocket, options: ReturnType<typeof dialOptions>): Promise<TLSSocket> {

@@ -11,10 +11,11 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import type { Clock } from '../clock.ts';
+import { splitListen } from '../exchange/tls.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Log } from '../types.ts';
-import { addressOf, isWildcard, multiaddrOf, splitListen } from './addresses.ts';
+import { addressOf, isWildcard, multiaddrOf } from './addresses.ts';
 import { type Certificates, ownKey } from './certificates.ts';
 import { nodeEncrypter } from './encrypter.ts';
 import {
