@@ -20,14 +20,21 @@ import { MemoryBlockStore } from '../blocks/memory.ts';
 import { openBlockStore } from '../blocks/store.ts';
 import type { BlockId } from '../blocks/types.ts';
 import { openVolumeStore } from '../blocks/volumes.ts';
+import { realClock } from '../peers/clock.ts';
+import { answering } from '../peers/directory/answering.ts';
+import { Directory } from '../peers/directory/directory.ts';
+import { MemoryRecordStore } from '../peers/directory/memory.ts';
+import { nodeSigner } from '../peers/directory/sign.ts';
+import { Verifier } from '../peers/directory/verify.ts';
 import { startPeerServer } from '../peers/exchange/server.ts';
-import { loadIdentity } from '../peers/identity/identity.ts';
+import { type Identity, loadIdentity } from '../peers/identity/identity.ts';
 import { createNeighbours } from '../peers/neighbours.ts';
 import type { Log, Neighbours } from '../peers/types.ts';
 
 export type Medium = 'disk' | 'memory';
 
 export interface Served {
+  name: string;
   port: number;
   httpsPort: number;
   ids: BlockId[];
@@ -35,6 +42,7 @@ export interface Served {
 
 /** What `fetch` is told on its standard input. It fetches all of them in each round, into an empty store. */
 export interface FetchOrder {
+  name: string;
   address: string;
   ids: BlockId[];
   rounds: number;
@@ -96,6 +104,13 @@ class HeldBlocks extends MemoryBlockStore {
   }
 }
 
+const isRevoked = () => false;
+
+function emptyDirectory(identity: Identity): Promise<Directory> {
+  const [verifier, signer] = [new Verifier(identity.ca), nodeSigner(identity)];
+  return Directory.open({ store: new MemoryRecordStore(), verifier, signer, clock: realClock, log });
+}
+
 async function serve(): Promise<void> {
   const { dir, blocks, volumes } = await stores('served', medium as Medium);
   const identity = await loadIdentity(identityFiles);
@@ -111,13 +126,21 @@ async function serve(): Promise<void> {
   }
   await new Promise<void>((done) => out.end(done));
   await blocks.sync();
-  const offer = { layer: () => undefined };
-  const { port } = await startPeerServer({ identity, listen: `${address}:0`, blocks, volumes, offer, log });
+  const { port } = await startPeerServer({
+    identity,
+    isRevoked,
+    listen: `${address}:0`,
+    blocks,
+    volumes,
+    directory: answering(await emptyDirectory(identity)),
+    pin: async () => [],
+    log,
+  });
   const https = createServer({ ...identity, minVersion: 'TLSv1.3' }, (_request, response) => {
     createReadStream(file, { highWaterMark: HTTPS_READ_BYTES }).pipe(response);
   });
   await new Promise<void>((listening) => https.listen(0, address, () => listening()));
-  const served: Served = { port, httpsPort: (https.address() as AddressInfo).port, ids };
+  const served: Served = { name: identity.name, port, httpsPort: (https.address() as AddressInfo).port, ids };
   console.log(JSON.stringify(served));
   process.stdin.resume().on('end', () => process.exit());
 }
@@ -135,13 +158,25 @@ async function demand(neighbours: Neighbours, ids: readonly BlockId[]): Promise<
 }
 
 async function fetch(): Promise<void> {
-  const { address, ids, rounds } = JSON.parse(await text(process.stdin)) as FetchOrder;
+  const { name, address, ids, rounds } = JSON.parse(await text(process.stdin)) as FetchOrder;
   const identity = await loadIdentity(identityFiles);
   const results: Fetched[] = [];
   for (let round = 0; round < rounds; round++) {
     const { dir, blocks, volumes } = await stores('fetched', medium as Medium);
-    const neighbours = createNeighbours({ identity, peers: [address], blocks, volumes, waitMs: 60_000, log });
-    while (neighbours.membership.peers()[0]?.state !== 'up') await new Promise((next) => setTimeout(next, 1));
+    const neighbours = createNeighbours({
+      identity,
+      isRevoked,
+      directory: await emptyDirectory(identity),
+      discovery: { publish: async () => {}, subscribe: () => () => {} },
+      trust: { kind: 'signed' },
+      blocks,
+      volumes,
+      waitMs: 60_000,
+      clock: realClock,
+      log,
+    });
+    neighbours.follow([{ name, service: address, state: { kind: 'alive' } }]);
+    while (neighbours.peers()[0]?.state !== 'up') await new Promise((next) => setTimeout(next, 1));
     const before = process.cpuUsage();
     const begunMs = performance.now();
     const background = Promise.all(ids.slice(DEMANDS).map((id) => neighbours.want(id, 'completion')));

@@ -82,7 +82,7 @@ async function measure(folder: string, medium: Medium) {
   const address = addressOf('n1');
   const { served, child } = await serve(one, medium, address);
   try {
-    const order = { address: `${address}:${served.port}`, ids: served.ids, rounds };
+    const order = { name: served.name, address: `${address}:${served.port}`, ids: served.ids, rounds };
     const fetched = await fetchBlocks(two, medium, order);
     const plain: number[] = [];
     for (let i = 0; i < rounds; i++)

@@ -39,7 +39,7 @@ import { syncfs } from './libc.ts';
 import type { BlockId, BlockStore } from './types.ts';
 
 export interface BlockStoreOptions {
-  /** Told of each corrupt block after its removal. */
+  /** Told of each corrupt block just before its removal: nobody can put it again without that being known. */
   onCorrupt?: (error: CorruptBlockError) => void;
   /** The owner (default) sweeps leftovers and counts what is there; a guest, such as the ingest child, does neither. */
   guest?: boolean;
@@ -146,8 +146,8 @@ export class DiskBlockStore implements BlockStore {
       if (Date.now() - found.ctimeMs > SETTLED_MS) this.#checked.set(id, found.ctimeMs);
       return found.bytes;
     } catch (error) {
-      await this.#discard(id, path);
       this.#onCorrupt(error as CorruptBlockError);
+      await this.#discard(id, path);
       return undefined;
     }
   }

@@ -69,7 +69,7 @@ t.test('status for scripts has sizes in bytes and null for what is not known', a
     version: someStatus.version,
     peers: [
       { name: 'n2', address: 'n2:7400', state: 'up', rtt_ms: 1.25, bytes_per_second: 80_000_000 },
-      { name: null, address: '192.0.2.3:7400', state: 'unknown', rtt_ms: null, bytes_per_second: null },
+      { name: 'n3', address: '192.0.2.3:7400', state: 'unknown', rtt_ms: null, bytes_per_second: null },
     ],
     volumes: 2,
     blocks: { count: 1234, bytes: 160_000_000 },

@@ -34,7 +34,7 @@ t.test('status and volumes are told over a socket that only root may use', async
   t.match(status, { node: 'n1', volumes: 2, blocks: { count: '1234', bytes: '160000000' }, waitingReads: 3 });
   t.match(status.peersList, [
     { name: 'n2', state: 'up', rttMs: 1.25 },
-    { name: '', state: 'unknown', rttMs: 0 },
+    { name: 'n3', state: 'unknown', rttMs: 0 },
   ]);
 
   const { volumesList } = (await call(client, AdminService.volumes, new admin.VolumesRequest())).toObject();

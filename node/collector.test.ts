@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createCollector } from './collector.ts';
+import { createCollector, type Keeping } from './collector.ts';
 import { createGate } from './gate.ts';
 import {
   digest,
@@ -12,13 +12,20 @@ import {
   pageVolume,
 } from './twins.ts';
 
-function setUp() {
+/** `volumes`: what the cluster has to do with each; `promised`: blocks that are pinned here. */
+function setUp(volumes = new Map<string, ReturnType<Keeping['volume']>>(), promised = new Set<string>()) {
   const parts = {
     records: memoryRecords(),
     blocks: memoryBlocks(),
     volumes: memoryVolumes(),
     mounts: memoryMounts(),
     gate: createGate(),
+    keeping: {
+      volume: (root: string) => volumes.get(root) ?? ('unknown' as const),
+      keepsBlock: (id: string) => promised.has(id),
+    },
+    dropped: 0,
+    onDropped: () => void parts.dropped++,
   };
   async function add(chain: string, numbers: number[]): Promise<string> {
     const { root, encoded } = pageVolume(numbers);
@@ -29,7 +36,7 @@ function setUp() {
     return root;
   }
   const here = (n: number) => parts.blocks.has(pageBlock(n).id);
-  return { ...parts, add, here, collector: createCollector(parts) };
+  return { ...parts, parts, add, here, collector: createCollector(parts) };
 }
 
 t.test('dropping a layer frees its blocks but not those that another volume names', async (t) => {
@@ -68,4 +75,43 @@ t.test('a sweep removes indexes without a record and blocks without an index', a
   t.same(await collector.sweep(), { volumes: 1, blocks: 2 });
   t.notOk(volumes.has(orphan));
   t.same([1, 2, 3, 9].map(here), [true, true, false, false]);
+});
+
+t.test(
+  'a layer that the cluster keeps goes with its mount only: custody decides on its blocks',
+  async (t) => {
+    const cluster = new Map<string, 'kept'>();
+    const { add, here, collector, volumes, records, mounts, parts } = setUp(cluster);
+    const root = await add('a', [1, 2]);
+    cluster.set(root, 'kept');
+    await collector.drop(digest('a'));
+    t.equal(records.get(digest('a')), undefined);
+    t.same([...mounts.mounted()], []);
+    t.ok(volumes.has(root) && here(1) && here(2));
+    t.equal(parts.dropped, 1, 'custody is told');
+    t.same(await collector.sweep(), { volumes: 0, blocks: 0 });
+    t.ok(here(1));
+  },
+);
+
+t.test('a removed volume keeps its index until custody has freed its blocks', async (t) => {
+  const cluster = new Map<string, 'removed'>();
+  const { add, collector, volumes, blocks } = setUp(cluster);
+  const root = await add('a', [1, 2]);
+  await add('b', [2, 3]);
+  cluster.set(root, 'removed');
+  await collector.drop(digest('a'));
+  t.same(await collector.sweep(), { volumes: 0, blocks: 0 });
+  t.ok(volumes.has(root));
+  await blocks.remove(pageBlock(1).id);
+  t.same(await collector.sweep(), { volumes: 1, blocks: 0 });
+  t.notOk(volumes.has(root));
+});
+
+t.test('a block that is promised stays, also without any index', async (t) => {
+  const promised = new Set([pageBlock(9).id]);
+  const { here, collector, blocks } = setUp(new Map(), promised);
+  for (const n of [8, 9]) await blocks.put(pageBlock(n).id, pageBlock(n).bytes);
+  t.same(await collector.sweep(), { volumes: 0, blocks: 1 });
+  t.same([8, 9].map(here), [false, true]);
 });

@@ -7,6 +7,8 @@ export interface Gate {
   shared<T>(work: () => Promise<T>): Promise<T>;
   /** Runs alone, once no shared work is under way: freeing space can wait. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
+  /** Shared work is under way. */
+  isMaking(): boolean;
 }
 
 export function createGate(): Gate {
@@ -24,6 +26,7 @@ export function createGate(): Gate {
   }
 
   return {
+    isMaking: () => sharedRunning > 0,
     async shared(work) {
       while (exclusiveRunning) await someEnd();
       sharedRunning++;

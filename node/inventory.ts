@@ -1,6 +1,6 @@
 /** What `forage status` and the metrics show, gathered from the node's parts. */
 import type { BlockStore, Root, VolumeStore } from '../blocks/types.ts';
-import type { Membership, TransferTotals } from '../peers/types.ts';
+import type { Peer, TransferTotals } from '../peers/types.ts';
 import { blocksHere } from './blocks-here.ts';
 import type { Demand } from './demand.ts';
 import type { ErofsMounts } from './erofs-mounts.ts';
@@ -16,7 +16,7 @@ export interface InventoryParts {
   volumes: VolumeStore;
   records: LayerRecords;
   mounts: ErofsMounts;
-  membership: Membership;
+  peers: () => readonly Peer[];
   transfers: () => TransferTotals;
   demand: Demand;
   ingester: Ingester | undefined;
@@ -49,7 +49,7 @@ export function createInventory(parts: InventoryParts): NodeView {
     status: () => ({
       node: parts.name(),
       version: parts.version,
-      peers: parts.membership.peers(),
+      peers: parts.peers(),
       volumes: [...volumes.roots()].length,
       blocks: blocks.stats(),
       ...parts.transfers(),

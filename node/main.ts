@@ -5,7 +5,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { BlockId, Root } from '../blocks/types.ts';
 import manifest from '../package.json' with { type: 'json' };
+import { parseTrust } from '../peers/directory/trust.ts';
 import { FeedServer } from '../snapshotter/fuse/feed-server.ts';
 import { layerNameOf } from '../snapshotter/record.ts';
 import { createSnapshotServer } from '../snapshotter/server.ts';
@@ -20,15 +22,20 @@ import { openContainerd } from './containerd/containerd.ts';
 import { createDemand } from './demand.ts';
 import { openErofsMounts } from './erofs-mounts.ts';
 import { createGate } from './gate.ts';
+import { createHoldings, diskBytes } from './holdings.ts';
+import { createInUse } from './in-use.ts';
 import { createIngester } from './ingester.ts';
 import { createInventory } from './inventory.ts';
+import { createKeeping } from './keeping.ts';
 import { createLayers } from './layers.ts';
+import { createLimits } from './limits.ts';
 import { openLog } from './log.ts';
 import { makeVolumeWith } from './make-volume.ts';
 import { type Metrics, startMetrics } from './metrics.ts';
 import { startPeering } from './peering.ts';
-import type { LayerRecords } from './records.ts';
+import { type LayerRecords, watched } from './records.ts';
 import { openStores } from './stores.ts';
+import { startSweeper } from './sweeper.ts';
 import { listenUnix } from './unix-server.ts';
 import { createUses } from './uses.ts';
 
@@ -42,27 +49,52 @@ export async function startNode(config: Config): Promise<RunningNode> {
   await mkdir(config.root, { recursive: true, mode: 0o711 });
   await mkdir(config.run, { recursive: true, mode: 0o711 });
 
-  const stores = await openStores(config, log);
-  const { blocks, volumes, records } = stores;
+  const onLost = (id: BlockId) => peering.member()?.lost(id);
+  const stores = await openStores({ root: config.root, onLost }, log);
+  const { blocks, volumes, marks } = stores;
   const mounts = await openErofsMounts(config.run);
   const gate = createGate();
+  const records = watched(stores.records, {
+    before: async ({ root }) => {
+      const index = await volumes.get(root);
+      if (index) inUse.keep(index);
+    },
+    written: (record) => void peering.member()?.announce(record).catch(unsaid),
+    removed: () => inUse.changed(),
+  });
+  const unsaid = (error: unknown) => log.error({ err: error }, 'a layer could not be told to the cluster');
+  const whole = () => (config.fetch.completion ? uses.get() : new Set<Root>());
+  const onChange = () => peering.member()?.custody.custodian.changed();
+  const inUse = createInUse({ records, volumes, gate, whole, onChange, logger: log });
+  const limits = createLimits(config.cache);
   const peering = startPeering({
+    ...config.peers,
     identity: config.identity,
-    listen: config.peers.listen,
-    peers: config.peers.static,
+    goneAfterMs: config.peers.grace_seconds * 1000,
+    replicas: config.replicas,
+    trust: parseTrust(config.trust),
+    capacityBytes: () => (marks.has('draining') ? 0 : config.cache.capacity_bytes || diskBytes(config.root)),
+    limits: limits.now,
     waitMs: config.fetch.wait_seconds * 1000,
-    offer: { layer: (chainId) => records.get(chainId) },
+    directoryStore: stores.directory,
+    pins: stores.pins,
+    holdings: createHoldings(config.root, blocks, inUse),
+    records,
     blocks,
     volumes,
+    gate,
     log,
   });
   const completion = createCompletion({ blocks, volumes, neighbours: peering, logger: log });
   const demand = createDemand(volumes, peering);
   const uses = createUses((roots, left) => {
+    inUse.changed();
     for (const root of left) demand.abandon(root);
     if (config.fetch.completion) completion.follow(roots);
   });
-  const collector = createCollector({ records, blocks, volumes, mounts, gate });
+  const keeping = createKeeping(peering.member, stores.directory);
+  const onDropped = () => peering.member()?.custody.custodian.changed();
+  const collector = createCollector({ records, blocks, volumes, mounts, gate, keeping, onDropped });
   const containerd = openContainerd(config.containerd.address);
   let metrics: Metrics | undefined;
   const ingester = config.ingest.enabled
@@ -105,12 +137,16 @@ export async function startNode(config: Config): Promise<RunningNode> {
     logger: log,
   });
   await dropUnused(snapshotter, records, collector);
+  const sweeper = startSweeper(collector, peering, log);
 
   const view = createInventory({
-    name: () => peering.name() ?? hostname(),
+    name: () => peering.member()?.name ?? hostname(),
     version: manifest.version,
-    membership: peering.membership,
-    transfers: peering.transfers,
+    peers: () => peering.member()?.neighbours.peers() ?? [],
+    transfers: () => ({
+      fetchedBytes: peering.member()?.neighbours.fetchedBytes() ?? 0,
+      servedBytes: peering.member()?.servedBytes() ?? 0,
+    }),
     inUse: uses.get,
     blocks,
     volumes,
@@ -133,6 +169,9 @@ export async function startNode(config: Config): Promise<RunningNode> {
       completion.stop();
       await ingester?.stop();
       await feed.close();
+      sweeper.stop();
+      // Who has given everything away does not come back soon: the others need not wait for it.
+      if (marks.has('draining')) await peering.member()?.membership.leave();
       peering.stop();
       containerd.close();
       await snapshotter.close();
@@ -141,7 +180,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
   };
 }
 
-/** Frees what a crash kept: layers that no snapshot has, indexes without a record, blocks without an index. */
+/** Frees layers that no snapshot has, which a crash kept. */
 async function dropUnused(
   snapshotter: Snapshotter,
   records: LayerRecords,
@@ -154,5 +193,4 @@ async function dropUnused(
   }
   const unused = [...records.all()].filter(({ chainId }) => !used.has(chainId));
   for (const { chainId } of unused) await collector.drop(chainId);
-  await collector.sweep();
 }

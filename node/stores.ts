@@ -4,13 +4,19 @@ import { open } from 'lmdb';
 import type { Logger } from 'pino';
 import { sweepIngests } from '../blocks/ingest-child.ts';
 import { openBlockStore } from '../blocks/store.ts';
-import type { LayerRecord } from '../blocks/types.ts';
+import type { BlockId, LayerRecord } from '../blocks/types.ts';
 import { openVolumeStore } from '../blocks/volumes.ts';
+import { openRecordStore } from '../peers/directory/store.ts';
+import { openPinStore, PIN_DATABASE } from '../peers/placement/pin-store.ts';
 import type { SnapshotDatabase } from '../snapshotter/metadata.ts';
+import { openMarks } from './marks.ts';
 import { openLayerRecords } from './records.ts';
 
 /** Opens (and makes) everything below `root`. Only one process may. */
-export async function openStores({ root }: { root: string }, log: Logger) {
+export async function openStores(
+  { root, onLost }: { root: string; onLost: (id: BlockId) => void },
+  log: Logger,
+) {
   const directories = {
     blocksDir: join(root, 'blocks'),
     volumesDir: join(root, 'volumes'),
@@ -18,13 +24,29 @@ export async function openStores({ root }: { root: string }, log: Logger) {
   };
   await sweepIngests(directories.tempDir);
   const blocks = await openBlockStore(directories.blocksDir, {
-    onCorrupt: (error) => log.error(`corrupt block removed: ${error.message}`),
+    onCorrupt: (error) => {
+      onLost(error.id);
+      log.error(`corrupt block removed: ${error.message}`);
+    },
   });
   const volumes = await openVolumeStore(directories.volumesDir, {
     onCorrupt: (volume, error) => log.error({ volume }, `corrupt volume index removed: ${error.message}`),
   });
-  const db = open({ path: join(root, 'db'), maxDbs: 4 });
+  const db = open({ path: join(root, 'db'), maxDbs: 8 });
   const snapshots: SnapshotDatabase = db.openDB({ name: 'snapshots' });
   const records = openLayerRecords(db.openDB<LayerRecord, string>({ name: 'layers' }));
-  return { directories, blocks, volumes, snapshots, records, close: () => db.close() };
+  const directory = openRecordStore(db);
+  const pins = openPinStore(db.openDB(PIN_DATABASE));
+  const marks = openMarks(db.openDB<boolean, string>({ name: 'marks' }));
+  return {
+    directories,
+    blocks,
+    volumes,
+    snapshots,
+    records,
+    directory,
+    pins,
+    marks,
+    close: () => db.close(),
+  };
 }

@@ -8,7 +8,7 @@ export const someStatus: NodeStatus = {
     { address: 'n2:7400', name: 'n2', state: 'up', rttMs: 1.25, bytesPerSecond: 80_000_000 },
     {
       address: '192.0.2.3:7400',
-      name: undefined,
+      name: 'n3',
       state: 'unknown',
       rttMs: undefined,
       bytesPerSecond: undefined,

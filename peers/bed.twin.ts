@@ -12,15 +12,26 @@ import { type MemoryBlockStore, memoryBlockStore } from '../blocks/memory.ts';
 import type { BlockId, ChainId, LayerRecord, Root, VolumeStore } from '../blocks/types.ts';
 import { encodeIndex, rootOf } from '../blocks/volume.ts';
 import { openVolumeStore } from '../blocks/volumes.ts';
+import { DirectoryService } from '../proto/directory.ts';
 import { PeersService, peer } from '../proto/peer.ts';
 import { type Handlers, implement } from '../proto/serve.ts';
+import { realClock } from './clock.ts';
+import { answering } from './directory/answering.ts';
+import { Directory } from './directory/directory.ts';
+import { MemoryRecordStore } from './directory/memory.ts';
+import { directoryHandlers } from './directory/service.ts';
+import { nodeSigner } from './directory/sign.ts';
+import type { DirectoryPeer } from './directory/types.ts';
+import { Verifier } from './directory/verify.ts';
 import { BLOCKS_PROTOCOL, blockHeader, CommandReader } from './exchange/frames.ts';
 import { listenTls } from './exchange/listener.ts';
 import { injector, type PeerServer, startPeerServer } from './exchange/server.ts';
+import { type ClientTls, clientTls } from './exchange/tls.ts';
 import { chainIdOf } from './exchange/wire.ts';
 import { type Claims, certify, initCluster, issueNode, openAuthority } from './identity/authority.ts';
 import { type Identity, loadIdentity } from './identity/identity.ts';
 import { NODE_ROLE } from './identity/names.ts';
+import type { Reachable } from './links.ts';
 import { createNeighbours, type RunningNeighbours } from './neighbours.ts';
 import type { Log } from './types.ts';
 
@@ -37,18 +48,28 @@ export function logTwin(): LogTwin {
   return { ...log, lines } as unknown as LogTwin;
 }
 
+const nobody = () => false;
+
+export function tlsOf(identity: Identity): ClientTls {
+  return clientTls(identity, nobody);
+}
+
 /** One node's stores and what it says of layers. */
 export interface NodeTwin {
   identity: Identity;
+  isRevoked: () => boolean;
+  directory: Directory;
   blocks: MemoryBlockStore;
   volumes: VolumeStore;
-  records: Map<ChainId, LayerRecord>;
   log: LogTwin;
 }
 
 export class Bed {
   readonly #t: Test;
   readonly #dir: string;
+  /** Who answers at a port of this machine. */
+  readonly #names = new Map<number, string>();
+  #silent: Promise<Identity> | undefined;
 
   constructor(t: Test, dir: string) {
     this.#t = t;
@@ -81,60 +102,99 @@ export class Bed {
   async node(name: string): Promise<NodeTwin> {
     const identity = await this.identity(name);
     const volumes = await openVolumeStore(join(this.#dir, name, 'volumes'));
-    return { identity, blocks: memoryBlockStore(), volumes, records: new Map(), log: logTwin() };
+    const log = logTwin();
+    const directory = await this.directory(identity, log);
+    return { identity, isRevoked: nobody, directory, blocks: memoryBlockStore(), volumes, log };
+  }
+
+  /** A member that says nothing. */
+  #nobody(): Promise<Identity> {
+    this.#silent ??= this.identity('nobody');
+    return this.#silent;
+  }
+
+  async directory(identity: Identity, log: Log = logTwin()): Promise<Directory> {
+    const [verifier, signer] = [new Verifier(identity.ca), nodeSigner(identity)];
+    const store = new MemoryRecordStore();
+    const directory = await Directory.open({ store, verifier, signer, clock: realClock, log });
+    this.#t.teardown(() => directory.close());
+    return directory;
   }
 
   /** Serves the node's stores; on `port` when given. */
   async serve(node: NodeTwin, port = 0): Promise<PeerServer> {
-    const offer = { layer: (chainId: ChainId) => node.records.get(chainId) };
-    const server = await startPeerServer({ ...node, listen: `127.0.0.1:${port}`, offer });
+    const server = await startPeerServer({
+      ...node,
+      listen: `127.0.0.1:${port}`,
+      directory: answering(node.directory),
+      pin: async ({ ids }) => ids.map(() => 'absent'),
+    });
     this.#t.teardown(() => server.close());
+    this.#names.set(server.port, node.identity.name);
     return server;
   }
 
   /** A node that answers as the test says; what is not given is not implemented. */
-  async fake(
-    as: string | Identity,
-    { blocks, ...handlers }: Partial<Handlers<typeof PeersService>> & { blocks?: FakeBlocks },
-  ): Promise<number> {
+  async fake(as: string | Identity, { blocks, layers, ...handlers }: FakeNode): Promise<number> {
     const absent = () => {
       throw new Error('not in this test');
     };
-    const all = {
-      findLayer: async () => new peer.FindLayerReply(),
-      getVolume: absent,
-      ...handlers,
-    };
+    const all = { ping: async () => new peer.PingReply(), getVolume: absent, pin: absent, ...handlers };
     const server = new Server();
     const toStatus = (error: unknown) => ({ code: 13, details: (error as Error).message });
     server.addService(PeersService, implement(PeersService, all as Handlers<typeof PeersService>, toStatus));
     const identity = typeof as === 'string' ? await this.identity(as) : as;
-    const listener = await listenTls(identity, '127.0.0.1:0', logTwin(), {
-      h2: injector(server),
-      [BLOCKS_PROTOCOL]: (socket) => (blocks ? answerBlocks(socket, blocks) : socket.destroy()),
-    });
+    const nothing = answering(await this.directory(await this.#nobody()));
+    const answers = directoryHandlers(layers ? { ...nothing, layers } : nothing);
+    server.addService(DirectoryService, implement(DirectoryService, answers, toStatus));
+    const listener = await listenTls(
+      { identity, isRevoked: nobody, listen: '127.0.0.1:0', log: logTwin() },
+      {
+        h2: injector(server),
+        [BLOCKS_PROTOCOL]: (socket) => (blocks ? answerBlocks(socket, blocks) : socket.destroy()),
+      },
+    );
     this.#t.teardown(() => {
       listener.close();
       server.forceShutdown();
     });
+    this.#names.set(listener.port, identity.name);
     return listener.port;
   }
 
   neighbours(node: NodeTwin, ports: readonly number[], waitMs = 20_000): RunningNeighbours {
-    const peers = ports.map((port) => `127.0.0.1:${port}`);
-    const neighbours = createNeighbours({ ...node, peers, waitMs });
+    const discovery = { publish: async () => {}, subscribe: () => () => {} };
+    const trust = { kind: 'signed' } as const;
+    const neighbours = createNeighbours({ ...node, discovery, trust, waitMs, clock: realClock });
+    neighbours.follow(this.members(ports));
     this.#t.teardown(() => neighbours.close());
     return neighbours;
+  }
+
+  /** As membership would tell of those who answer at these ports. */
+  members(ports: readonly number[]): Reachable[] {
+    return ports.map((port) => ({
+      name: this.#names.get(port) ?? 'nobody',
+      service: `127.0.0.1:${port}`,
+      state: { kind: 'alive' },
+    }));
   }
 
   /** In front of a server: forwards until told otherwise. */
   async relay(port: number): Promise<Relay> {
     const relay = new Relay(port);
     await relay.listen();
+    this.#names.set(relay.port, this.#names.get(port) ?? 'nobody');
     this.#t.teardown(() => relay.cut());
     return relay;
   }
 }
+
+/** What is not given answers as a node does that has nothing, or fails. */
+export type FakeNode = Partial<Handlers<typeof PeersService>> & {
+  blocks?: FakeBlocks;
+  layers?: DirectoryPeer['layers'];
+};
 
 /**
  * Answers one request as the test says. `send` sends a frame, `claimed` in place of its length; resolves when there is room
@@ -261,15 +321,14 @@ export async function putLayer(nodes: NodeTwin[], parent: ChainId | '' = ''): Pr
     format: 'erofs-tar-lz4-1',
     origin: 'ingested',
   };
-  for (const { volumes, records } of nodes) {
+  for (const { volumes, directory } of nodes) {
     await volumes.put(root, encoded);
-    records.set(record.chainId, record);
+    await directory.publish('layer', record);
   }
   return { record, root, metadata, data };
 }
 
 /** Resolves when every neighbour has been tried at least once. */
-export async function settled({ membership }: RunningNeighbours): Promise<void> {
-  while (membership.peers().some(({ state }) => state === 'unknown'))
-    await new Promise((next) => setTimeout(next, 5));
+export async function settled({ peers }: RunningNeighbours): Promise<void> {
+  while (peers().some(({ state }) => state === 'unknown')) await new Promise((next) => setTimeout(next, 5));
 }

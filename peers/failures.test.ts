@@ -4,52 +4,47 @@ import t from 'tap';
 import { MAX_BLOCK_BYTES } from '../blocks/block.ts';
 import { peer } from '../proto/peer.ts';
 import { Bed, putBlocks, putLayer, settled } from './bed.twin.ts';
-import { chainIdOf, recordMessage } from './exchange/wire.ts';
+import { nodeSigner } from './directory/sign.ts';
+import type { SignedRecord } from './directory/types.ts';
 
-t.test('a record that does not follow from its own digests is not believed', async (t) => {
+t.test('a record that is tampered with is not believed, and whoever sends it is named', async (t) => {
   const bed = await Bed.make(t);
   const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
   const { record } = await putLayer([n1]);
-  const other = (await putLayer([n1])).record;
-  let answer = record;
-  const port = await bed.fake('liar', {
-    async findLayer() {
-      const reply = new peer.FindLayerReply();
-      reply.addLayers(recordMessage(answer));
-      return reply;
-    },
-  });
-  const lies = [
-    other,
-    { ...record, diffId: other.diffId },
-    { ...record, parent: other.chainId },
-    { ...record, parent: 'sha256:short' },
-    { ...record, format: '../../etc' },
-    { ...record, chainId: chainIdOf(other.chainId, record.diffId) },
+  const [held] = n1.directory.layersByChainId(record.chainId);
+  const good = n1.directory.record(held!.id)!;
+  const body = Uint8Array.from(good.body);
+  body[body.length - 3]! ^= 1;
+  const foreign = nodeSigner(await (await Bed.make(t)).identity('n1')).certificate;
+  const lies: SignedRecord[] = [
+    { ...good, body },
+    { ...good, signature: Uint8Array.from(good.signature, (byte) => byte ^ 1) },
+    { ...good, certificate: nodeSigner(await bed.crafted({ name: 'n1' })).certificate },
+    { ...good, certificate: foreign },
   ];
+  let answer = good;
+  const port = await bed.fake('liar', { layers: async () => [answer] });
   for (const lie of lies) {
     answer = lie;
     const neighbours = bed.neighbours(n2, [port]);
     t.equal(await neighbours.findLayer(record.chainId, 5000), undefined);
     neighbours.close();
   }
-  t.ok(n2.log.lines.some(([message, { peer }]) => message.includes('bad layer record') && peer === 'liar'));
+  const named = n2.log.lines.filter(([message]) => message.includes('a bad record from a neighbour'));
+  t.equal(named.length, 3, 'of another authority it may be an honest one');
+  for (const [, { peer }] of named) t.equal(peer, 'liar');
+  answer = good;
+  t.same(await bed.neighbours(n2, [port]).findLayer(record.chainId, 5000), record);
 });
 
-t.test('the record of a layer that was walked, without a diffID, is believed', async (t) => {
+t.test('an honest record of a layer that was walked, without a diffID, is believed', async (t) => {
   const bed = await Bed.make(t);
   const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
-  const walked = { ...(await putLayer([n1])).record, diffId: '', origin: 'walked' as const };
-  const port = await bed.fake('n3', {
-    async findLayer() {
-      const reply = new peer.FindLayerReply();
-      reply.addLayers(recordMessage(walked));
-      return reply;
-    },
-  });
-  const neighbours = bed.neighbours(n2, [port]);
+  const { chainId } = (await putLayer([await bed.node('n3')])).record;
+  const walked = { ...(await putLayer([n1])).record, chainId, diffId: '', origin: 'walked' as const };
+  await n1.directory.publish('layer', walked);
+  const neighbours = bed.neighbours(n2, [(await bed.serve(n1)).port]);
   t.same(await neighbours.findLayer(walked.chainId, 5000), walked);
-  neighbours.close();
 });
 
 t.test('a neighbour that dies in the middle of a stream is replaced by another holder', async (t) => {
@@ -75,8 +70,8 @@ t.test('a neighbour that falls silent costs a fraction of a second when another 
   await settled(neighbours);
   relay.fallSilent();
   await Promise.all(ids.map((id) => neighbours.want(id, 'demand')));
-  while (neighbours.membership.peers()[0]!.state === 'up') await sleep(20);
-  t.match(neighbours.membership.peers(), [
+  while (neighbours.peers()[0]!.state === 'up') await sleep(20);
+  t.match(neighbours.peers(), [
     { state: 'down', name: 'n1' },
     { state: 'up', name: 'n3' },
   ]);
@@ -137,7 +132,7 @@ t.test(
     await Promise.race(wants);
     server.close();
     await sleep(200);
-    t.equal(neighbours.membership.peers()[0]!.state, 'down');
+    t.equal(neighbours.peers()[0]!.state, 'down');
     await bed.serve(n1, server.port);
     await Promise.all(wants);
     t.ok(ids.every((id) => n2.blocks.has(id)));
@@ -214,9 +209,9 @@ t.test(
     await settled(neighbours);
     relay.fallSilent();
     const wants = ids.map((id) => neighbours.want(id, 'completion'));
-    while (neighbours.membership.peers()[0]!.state === 'up') await sleep(20);
+    while (neighbours.peers()[0]!.state === 'up') await sleep(20);
     relay.cut();
-    await bed.serve(n3, relay.port);
+    neighbours.follow(bed.members([(await bed.serve(n3)).port]));
     await Promise.all(wants);
     t.ok(ids.every((id) => n2.blocks.has(id)));
   },

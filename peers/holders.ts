@@ -1,4 +1,4 @@
-/** Remembers who has said to have which volume, so that these are asked first. Bounded; forgetting costs a round trip. */
+/** Remembers who is said to have which volume, so that these are asked first. Bounded; forgetting costs a round trip. */
 import { LRUCache } from 'lru-cache';
 import type { LayerRecord, Root } from '../blocks/types.ts';
 
@@ -7,28 +7,28 @@ const MAX_VOLUMES = 4096;
 /** `whole`: made there, so every block was there. `part`: copied lazily, so some may be missing. */
 export type Holding = 'whole' | 'part';
 
-export class Holders<S extends object> {
-  readonly #of = new LRUCache<Root, Map<S, Holding>>({ max: MAX_VOLUMES });
+export class Holders {
+  readonly #of = new LRUCache<Root, Map<string, Holding>>({ max: MAX_VOLUMES });
 
-  learn({ root, origin }: LayerRecord, holder: S): void {
-    const holders = this.#of.get(root) ?? new Map<S, Holding>();
-    holders.set(holder, origin === 'copied' ? 'part' : 'whole');
+  /** `node` is its name. */
+  learn({ root, origin }: Pick<LayerRecord, 'root' | 'origin'>, node: string): void {
+    const holders = this.#of.get(root) ?? new Map<string, Holding>();
+    holders.set(node, origin === 'copied' ? 'part' : 'whole');
     this.#of.set(root, holders);
   }
 
-  has(root: Root | undefined, holder: S): boolean {
-    return root !== undefined && (this.#of.get(root)?.has(holder) ?? false);
+  of(root: Root | undefined, node: string): Holding | undefined {
+    return root === undefined ? undefined : this.#of.get(root)?.get(node);
   }
 
   /** The candidates, likely holders first: whole ones, then partial ones, then those of whom nothing is known. */
-  sorted(root: Root, candidates: readonly S[]): S[] {
-    const holders = this.#of.get(root);
+  sorted<S extends { name: string }>(root: Root, candidates: readonly S[]): S[] {
     const order = { whole: 0, part: 1, unknown: 2 };
-    const rank = (candidate: S) => order[holders?.get(candidate) ?? 'unknown'];
+    const rank = ({ name }: S) => order[this.of(root, name) ?? 'unknown'];
     return [...candidates].sort((a, b) => rank(a) - rank(b));
   }
 
-  forget(root: Root, holder: S): void {
-    this.#of.get(root)?.delete(holder);
+  forget(root: Root, node: string): void {
+    this.#of.get(root)?.delete(node);
   }
 }

@@ -13,9 +13,7 @@ export type LinkState =
   | { kind: 'unknown' }
   /** Knocked at again and again. */
   | { kind: 'down'; reason: string }
-  | { kind: 'up'; client: PeerClient }
-  /** The address is this node's own (the same list of peers is written to every node): not a neighbour, never tried again. */
-  | { kind: 'self' };
+  | { kind: 'up'; client: PeerClient };
 
 const CONNECT_TIMEOUT_MS = 2000;
 const RETRY_MIN_MS = 100;
@@ -27,19 +25,19 @@ const PING_TIMEOUT_MS = 1000;
 const PENALTY_MS = 10_000;
 
 export interface LinkOptions {
+  /** Who is expected there: another node's certificate is a failure. */
+  name: string;
+  /** `host:port` of its peer service. */
   address: string;
   tls: ClientTls;
-  /** This node's own name. */
-  self: string;
   log: Log;
   /** After each change of `state`. */
   onChange: () => void;
 }
 
 export class Link {
+  readonly name: string;
   readonly address: string;
-  /** From its certificate, once it has answered. */
-  name: string | undefined;
   state: LinkState = { kind: 'unknown' };
   readonly meter = new Meter();
   /** Bytes asked of it and not here yet. */
@@ -55,6 +53,7 @@ export class Link {
   #nudge: (reason?: Error) => void = () => {};
 
   constructor(options: LinkOptions) {
+    this.name = options.name;
     this.address = options.address;
     this.#options = options;
   }
@@ -107,7 +106,6 @@ export class Link {
     for (let retryMs = RETRY_MIN_MS; !signal.aborted; ) {
       try {
         const client = await this.#connect();
-        if (!client) return;
         retryMs = RETRY_MIN_MS;
         await this.#watch(client).finally(() => client.close());
       } catch (error) {
@@ -119,14 +117,10 @@ export class Link {
     }
   }
 
-  /** undefined: the address is this node's own. */
-  async #connect(): Promise<PeerClient | undefined> {
-    const { address, tls, self, log } = this.#options;
-    const name = await knock(address, tls, CONNECT_TIMEOUT_MS);
-    if (name === self) {
-      this.#become({ kind: 'self' });
-      return undefined;
-    }
+  async #connect(): Promise<PeerClient> {
+    const { name, address, tls, log } = this.#options;
+    const found = await knock(address, tls, CONNECT_TIMEOUT_MS);
+    if (found !== name) throw new Error(`${found} answers at the address of ${name}`);
     const client = new PeerClient(address, tls, ({ message }) => this.blame(message));
     try {
       await client.ping(CONNECT_TIMEOUT_MS);
@@ -136,8 +130,7 @@ export class Link {
       client.close();
       throw error;
     }
-    if (this.name !== name) log.info({ peer: name, address }, 'a neighbour answers');
-    this.name = name;
+    log.info({ peer: name, address }, 'a neighbour answers');
     this.#become({ kind: 'up', client });
     return client;
   }

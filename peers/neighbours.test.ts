@@ -46,12 +46,13 @@ t.test(
   async (t) => {
     const bed = await Bed.make(t);
     const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
-    const layer = await putLayer([n1]);
-    n1.records.clear();
+    const layer = await putLayer([await bed.node('n3')]);
     const neighbours = bed.neighbours(n2, [(await bed.serve(n1)).port]);
     t.equal(await neighbours.findLayer(layer.record.chainId, 600_000), undefined);
-    n1.records.set(layer.record.chainId, layer.record);
-    t.equal(await neighbours.findLayer(layer.record.chainId, 600_000), undefined);
+    t.equal(await neighbours.findLayer(layer.record.chainId, 600_000), undefined, 'at once');
+    await n1.directory.publish('layer', layer.record);
+    while (!(await neighbours.findLayer(layer.record.chainId, 600_000))) await sleep(20);
+    t.same(await neighbours.findLayer(layer.record.chainId, 600_000), layer.record, 'and later it is found');
   },
 );
 
@@ -132,11 +133,45 @@ t.test('a demand does not stand behind the completion that was asked for before'
   await Promise.all(background);
 });
 
-t.test("this node's own address among the neighbours is no neighbour", async (t) => {
+t.test('who leaves is not asked any more, who comes is, and who moves is found again', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];
+  const [at2, at3] = [(await bed.serve(n2)).port, (await bed.serve(n3)).port];
+  const neighbours = bed.neighbours(n1, [at2]);
+  await settled(neighbours);
+  t.match(neighbours.peers(), [{ name: 'n2', state: 'up' }]);
+  neighbours.follow(bed.members([at3]));
+  await settled(neighbours);
+  t.match(neighbours.peers(), [{ name: 'n3', state: 'up' }]);
+  t.equal(neighbours.peers().length, 1);
+  const elsewhere = (await bed.serve(n3)).port;
+  neighbours.follow(bed.members([elsewhere]));
+  await settled(neighbours);
+  t.match(neighbours.peers(), [{ name: 'n3', state: 'up', address: `127.0.0.1:${elsewhere}` }]);
+});
+
+t.test('somebody else at the address of a member is not that member', async (t) => {
   const bed = await Bed.make(t);
   const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
-  const neighbours = bed.neighbours(n1, [(await bed.serve(n1)).port, (await bed.serve(n2)).port]);
+  const { port } = await bed.serve(n2);
+  const neighbours = bed.neighbours(n1, []);
+  neighbours.follow([{ name: 'n3', service: `127.0.0.1:${port}`, state: { kind: 'alive' } }]);
   await settled(neighbours);
-  while (neighbours.membership.peers().length > 1) await sleep(5);
-  t.match(neighbours.membership.peers(), [{ name: 'n2', state: 'up' }]);
+  t.match(neighbours.peers(), [{ name: 'n3', state: 'down' }]);
+  t.match(JSON.stringify(n1.log.lines), /n2 answers at the address of n3/);
+});
+
+t.test('whoever is revoked is talked to no more, on connections that are open as well', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  let isRevoked = false;
+  n1.isRevoked = () => isRevoked;
+  const server = await bed.serve(n1);
+  const neighbours = bed.neighbours(n2, [server.port]);
+  await settled(neighbours);
+  t.match(neighbours.peers(), [{ state: 'up' }]);
+  isRevoked = true;
+  server.recheck();
+  while (neighbours.peers()[0]?.state === 'up') await sleep(5);
+  t.match(JSON.stringify(n1.log.lines), /n2 is revoked/);
 });

@@ -1,28 +1,46 @@
-/** Builds the client side of the peer layer: links to the configured neighbours, and what fetches over them. */
-import type { BlockStore, VolumeStore } from '../blocks/types.ts';
+/** Builds the client side of the peer layer: links to the members, and what is asked and fetched over them. */
+import type { BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
+import type { Clock } from './clock.ts';
+import type { Directory } from './directory/directory.ts';
+import { nodeSigner } from './directory/sign.ts';
+import type { TrustPolicy } from './directory/trust.ts';
 import { clientTls } from './exchange/tls.ts';
 import { Holders } from './holders.ts';
 import type { Identity } from './identity/identity.ts';
-import type { Link } from './link.ts';
+import type { IsRevoked } from './identity/keys.ts';
+import { Links, type Reachable } from './links.ts';
 import { Lookup } from './lookup.ts';
-import { StaticMembership } from './static.ts';
+import type { Discovery } from './membership/types.ts';
+import type { PinAnswer, PinRequest } from './placement/messages.ts';
+import { Spread } from './spread.ts';
 import { Task } from './task.ts';
-import type { Log, Membership, Neighbours } from './types.ts';
+import type { Log, Neighbours, Peer } from './types.ts';
 import { VolumeFetch } from './volume-fetch.ts';
+
+const PIN_TIMEOUT_MS = 10_000;
 
 export interface NeighboursOptions {
   identity: Identity;
-  /** `host:port` of each neighbour's peer service; this node's own may be among them. */
-  peers: readonly string[];
+  isRevoked: IsRevoked;
+  directory: Directory;
+  discovery: Pick<Discovery, 'publish' | 'subscribe'>;
+  trust: TrustPolicy;
   blocks: BlockStore;
   volumes: VolumeStore;
   /** How long `want` waits for a block that nobody has. */
   waitMs: number;
+  clock: Clock;
   log: Log;
 }
 
 export interface RunningNeighbours extends Neighbours {
-  membership: Membership;
+  /** The members have changed. */
+  follow(members: readonly Reachable[]): void;
+  peers(): readonly Peer[];
+  /** The index alone, published: what placement needs of a volume. */
+  fetchIndex(root: Root): Promise<VolumeIndex>;
+  /** Asks a member whether it keeps blocks. Rejects when it cannot be asked. */
+  pin(name: string, request: PinRequest): Promise<PinAnswer[]>;
   /** Bytes of blocks, indexes and metadata received so far. */
   fetchedBytes(): number;
   /** Ends all connections; what is waited for is rejected. */
@@ -30,28 +48,55 @@ export interface RunningNeighbours extends Neighbours {
 }
 
 export function createNeighbours(options: NeighboursOptions): RunningNeighbours {
-  const { identity, peers, blocks, volumes, waitMs, log } = options;
-  const tls = clientTls(identity);
-  const membership = new StaticMembership({ addresses: peers, tls, self: identity.name, log });
-  const { links } = membership;
-  const holders = new Holders<Link>();
-  const lookup = new Lookup(links, holders, log);
-  const volumeFetch = new VolumeFetch({ links, holders, blocks, volumes, log });
-  const task = new Task({ links, blocks, holders, waitMs, log });
-  membership.onChange(() => {
-    lookup.membershipChanged();
-    task.membershipChanged();
+  const { identity, isRevoked, directory, discovery, trust, blocks, volumes, waitMs, clock, log } = options;
+  const links = new Links({ tls: clientTls(identity, isRevoked), log, onChange: linksChanged });
+  const holders = new Holders();
+  const lookup = new Lookup({ links: links.all, directory, trust, log });
+  const volumeFetch = new VolumeFetch({ links: links.all, holders, blocks, volumes, log });
+  const task = new Task({ links: links.all, blocks, holders, waitMs, log });
+  const { key } = nodeSigner(identity);
+  const spread = new Spread({ directory, discovery, links: links.all, key, clock, log });
+  for (const held of directory.counting()) if (held.kind === 'layer') holders.learn(held.content, held.node);
+  const stopLearning = directory.onAdd((held) => {
+    if (held.kind !== 'layer') return;
+    holders.learn(held.content, held.node);
+    lookup.changed();
   });
-  membership.start();
+
+  function linksChanged(): void {
+    lookup.changed();
+    task.membershipChanged();
+    spread.linksChanged();
+  }
+
   return {
-    membership,
+    follow: (members) => links.follow(members),
+    peers: () => links.all.map(peerOf),
     findLayer: (chainId, timeoutMs) => lookup.find(chainId, timeoutMs),
     fetchVolume: (root) => volumeFetch.fetch(root),
+    fetchIndex: (root) => volumeFetch.fetchIndex(root),
     want: (id, priority, signal, root) => task.want(id, priority, signal, root),
+    async pin(name, request) {
+      const client = links.of(name)?.client;
+      if (!client) throw new Error(`${name} cannot be reached`);
+      return client.pin(request, PIN_TIMEOUT_MS);
+    },
     fetchedBytes: () => task.fetchedBytes + volumeFetch.fetchedBytes,
     close() {
-      membership.stop();
+      stopLearning();
+      spread.stop();
+      links.stop();
       task.stop(new Error('the node is stopping'));
     },
+  };
+}
+
+function peerOf({ address, name, state, meter }: Links['all'][number]): Peer {
+  return {
+    address,
+    name,
+    state: state.kind,
+    rttMs: meter.rttMs,
+    bytesPerSecond: meter.bytesPerSecond,
   };
 }

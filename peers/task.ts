@@ -35,7 +35,7 @@ const FIRST_GUESS_BLOCK_BYTES = 128 * 1024;
 export interface TaskOptions {
   links: readonly Link[];
   blocks: BlockStore;
-  holders: Holders<Link>;
+  holders: Holders;
   /** How long a want waits before it is rejected. */
   waitMs: number;
   log: Log;
@@ -165,7 +165,7 @@ export class Task {
   #chance(want: BlockWant, link: Link): Chance {
     if (want.refusedBy.has(link)) return 'no';
     for (const transfer of want.asking) if (transfer.link === link) return 'no';
-    return this.#options.holders.has(want.root, link) ? 'has' : 'maybe';
+    return this.#options.holders.of(want.root, link.name) ? 'has' : 'maybe';
   }
 
   /** Demanded blocks that ought to be here by now, and may be asked of one more neighbour. */
@@ -286,7 +286,7 @@ export class Task {
   #why(want: BlockWant): string {
     const up = this.#options.links.filter((link) => link.state.kind === 'up');
     if (up.length === 0) return 'no neighbour answers';
-    const names = up.map(({ name, address }) => name ?? address).join(', ');
+    const names = up.map(({ name }) => name).join(', ');
     return want.state.kind === 'parked' ? `none of ${names} has it` : `asked of ${names}`;
   }
 }

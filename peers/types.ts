@@ -8,10 +8,9 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** A neighbour, by the common name of its certificate. */
 export interface Peer {
-  /** `host:port` of its peer gRPC. */
+  name: string;
+  /** `host:port` of its peer service. */
   address: string;
-  /** Known only once it has answered. */
-  name: string | undefined;
   state: 'up' | 'down' | 'unknown';
   /** Smoothed round trip; undefined before the first answer. */
   rttMs: number | undefined;
@@ -19,18 +18,15 @@ export interface Peer {
   bytesPerSecond: number | undefined;
 }
 
-/** Who is there. Later filled by libp2p; for now by the configuration's list. */
-export interface Membership {
-  peers(): readonly Peer[];
-  onChange(listener: () => void): () => void;
-}
-
 /** Lower is sooner. A demand read has a container waiting on it. */
 export type Priority = 'demand' | 'prefetch' | 'completion';
 
 /** What this node gets from its neighbours. */
 export interface Neighbours {
-  /** Asks all at once, answers with the first hit; undefined after `timeoutMs` or when all have said no. Misses are remembered briefly. */
+  /**
+   * What may be believed of a layer: from the directory, else neighbours are asked for their records, all at once. undefined after
+   * `timeoutMs`, or when all have answered. Misses are remembered briefly.
+   */
   findLayer(chainId: ChainId, timeoutMs: number): Promise<LayerRecord | undefined>;
   /** Index and metadata blocks of a volume, verified and stored (blocks synced before the index is published). */
   fetchVolume(root: Root): Promise<VolumeIndex>;
@@ -46,9 +42,4 @@ export interface Neighbours {
 export interface TransferTotals {
   fetchedBytes: number;
   servedBytes: number;
-}
-
-/** What this node offers its neighbours. The peer service asks it and nothing else. */
-export interface Offer {
-  layer(chainId: ChainId): LayerRecord | undefined;
 }

@@ -2,7 +2,8 @@
 import type { Root, VolumeIndex } from '../blocks/types.ts';
 import type { PeerClient } from './exchange/client.ts';
 import { failureOf } from './exchange/client.ts';
-import { receiveVolume, type Stores } from './exchange/receiving.ts';
+import { receiveIndex, receiveVolume, type Stores } from './exchange/receiving.ts';
+import { metadataBlocks } from './exchange/sending.ts';
 import type { Holders } from './holders.ts';
 import type { Link } from './link.ts';
 import type { Log } from './types.ts';
@@ -20,15 +21,18 @@ const SILENT_MIN_MS = 1000;
 const SILENT_FACTOR = 10;
 const PENALTY_MS = 10_000;
 
+/** `whole`: with the metadata blocks, which is all that mounting takes. */
+type Part = 'index' | 'whole';
+
 export interface VolumeFetchOptions extends Stores {
   links: readonly Link[];
-  holders: Holders<Link>;
+  holders: Holders;
   log: Log;
 }
 
 export class VolumeFetch {
   readonly #options: VolumeFetchOptions;
-  readonly #running = new Map<Root, Promise<VolumeIndex>>();
+  readonly #running = new Map<string, Promise<VolumeIndex>>();
   #fetchedBytes = 0;
 
   constructor(options: VolumeFetchOptions) {
@@ -43,26 +47,37 @@ export class VolumeFetch {
   /** See `Neighbours.fetchVolume`. Rejects with NoVolumeError. */
   async fetch(root: Root): Promise<VolumeIndex> {
     const here = await this.#options.volumes.get(root);
-    if (here) return here;
-    const running = this.#running.get(root);
+    const { blocks } = this.#options;
+    if (here && metadataBlocks(here).every((id) => blocks.has(id))) return here;
+    return this.#once(root, 'whole');
+  }
+
+  /** The index alone, published. Rejects with NoVolumeError. */
+  async fetchIndex(root: Root): Promise<VolumeIndex> {
+    return (await this.#options.volumes.get(root)) ?? this.#once(root, 'index');
+  }
+
+  #once(root: Root, part: Part): Promise<VolumeIndex> {
+    const key = `${part} ${root}`;
+    const running = this.#running.get(key);
     if (running) return running;
-    const fetching = this.#fromAnybody(root).finally(() => this.#running.delete(root));
-    this.#running.set(root, fetching);
+    const fetching = this.#fromAnybody(root, part).finally(() => this.#running.delete(key));
+    this.#running.set(key, fetching);
     return fetching;
   }
 
-  async #fromAnybody(root: Root): Promise<VolumeIndex> {
+  async #fromAnybody(root: Root, part: Part): Promise<VolumeIndex> {
     const { links, holders, log } = this.#options;
     const reasons: string[] = [];
     for (const link of holders.sorted(root, links)) {
       const { client } = link;
       if (!client) continue;
       try {
-        return await this.#from(link, client, root);
+        return await this.#from(link, client, root, part);
       } catch (error) {
         if (failureOf(error) === 'ours') throw error;
         const reason = (error as Error).message;
-        reasons.push(`${link.name ?? link.address}: ${reason}`);
+        reasons.push(`${link.name}: ${reason}`);
         this.#judge(link, client, root, error as Error);
         log.info(
           { peer: link.name, address: link.address, root, reason },
@@ -73,7 +88,7 @@ export class VolumeFetch {
     throw new NoVolumeError(root, reasons.join('; ') || 'no neighbour answers');
   }
 
-  async #from(link: Link, client: PeerClient, root: Root): Promise<VolumeIndex> {
+  async #from(link: Link, client: PeerClient, root: Root, part: Part): Promise<VolumeIndex> {
     const controller = new AbortController();
     const silentMs = Math.max(SILENT_MIN_MS, SILENT_FACTOR * link.meter.assumedRttMs);
     const timer = setTimeout(() => controller.abort(), silentMs);
@@ -84,7 +99,10 @@ export class VolumeFetch {
     };
     link.calls++;
     try {
-      return await receiveVolume(client.volume(root, controller.signal), root, this.#options, heard);
+      const replies = client.volume(root, part === 'index', controller.signal);
+      return part === 'index'
+        ? await receiveIndex(replies, root, this.#options.volumes, heard)
+        : await receiveVolume(replies, root, this.#options, heard);
     } catch (error) {
       if (controller.signal.aborted) link.suspect();
       throw error;
@@ -97,7 +115,7 @@ export class VolumeFetch {
 
   #judge(link: Link, client: PeerClient, root: Root, error: Error): void {
     const failure = failureOf(error);
-    this.#options.holders.forget(root, link);
+    this.#options.holders.forget(root, link.name);
     if (failure === 'gone') link.lost(client, error.message);
     if (failure !== 'faulty') return;
     link.penalizedUntilMs = performance.now() + PENALTY_MS;

@@ -10,4 +10,5 @@ export const DirectoryService = {
   digest: unary('Digest', pb.DigestRequest, pb.DigestReply),
   ids: unary('Ids', pb.IdsRequest, pb.IdsReply),
   records: unary('Records', pb.RecordsRequest, pb.RecordsReply),
+  layers: unary('Layers', pb.LayersRequest, pb.RecordsReply),
 };

@@ -115,19 +115,19 @@ t.test('messages within messages come back too', async (t) => {
 
 t.test('a length beyond the message is refused at once, not believed', async (t) => {
   const text = Buffer.from('0affffffff0341', 'hex');
-  t.throws(() => PeersService.findLayer.requestDeserialize(text), /Invalid byte length/);
+  t.throws(() => SnapshotsService.stat.requestDeserialize(text), /Invalid byte length/);
   const nested = Buffer.from('0ac5fcc98f37028e99f9', 'hex');
   t.throws(() => LeasesService.list.responseDeserialize(nested), /Invalid byte length/);
   const inner = Buffer.from('0a020a7f0a0141', 'hex');
   t.throws(
-    () => PeersService.findLayer.responseDeserialize(inner),
+    () => DirectoryService.records.responseDeserialize(inner),
     /Invalid byte length/,
     'also of what is around it',
   );
 });
 
 t.test('text that is not UTF-8 is refused', async (t) => {
-  t.throws(() => PeersService.findLayer.requestDeserialize(Buffer.from([0x0a, 1, 0xff])), TypeError);
+  t.throws(() => SnapshotsService.stat.requestDeserialize(Buffer.from([0x0a, 1, 0xff])), TypeError);
 });
 
 t.test('pieces of a volume share the memory of the message they arrived in', async (t) => {

@@ -7,6 +7,7 @@ export { pb as peer };
 const { unary, stream } = methodsOf('forage.peer.v1.Peers');
 
 export const PeersService = {
-  findLayer: unary('FindLayer', pb.FindLayerRequest, pb.FindLayerReply),
+  ping: unary('Ping', pb.PingRequest, pb.PingReply),
   getVolume: stream('GetVolume', pb.GetVolumeRequest, pb.GetVolumeReply),
+  pin: unary('Pin', pb.PinRequest, pb.PinReply),
 };

@@ -14,7 +14,7 @@ async function connect(t: Test, handlers: Partial<Handlers<typeof PeersService>>
   const folder = mkdtempSync(join(tmpdir(), 'forage-serve-'));
   const server = new Server();
   const refuse = async () => Promise.reject(new Error('not in this test'));
-  const all = { findLayer: refuse, getVolume: nothing, ...handlers };
+  const all = { ping: refuse, pin: refuse, getVolume: nothing, ...handlers };
   server.addService(
     PeersService,
     implement(PeersService, all, (error) => ({
@@ -37,25 +37,26 @@ async function* nothing() {}
 
 t.test('a unary call answers with what the handler returns', async (t) => {
   const client = await connect(t, {
-    findLayer: async (request, { headers }) => {
-      const layer = new peer.LayerRecord().setChainId(request.getChainIdsList()[0]!);
-      return new peer.FindLayerReply().setLayersList([layer.setFormat(String(headers.get('x-name')[0]))]);
-    },
+    pin: async (request, { headers }) =>
+      new peer.PinReply().setAnswers(Uint8Array.of(
+        request.getIds_asU8()[0]!,
+        String(headers.get('x-name')[0)).length,
+      ]),
   });
-  const request = new peer.FindLayerRequest().setChainIdsList(['sha256:1']);
-  const reply = await call(client, PeersService.findLayer, request, { headers: { 'x-name': 'n1' } });
-  t.match(reply.toObject().layersList, [{ chainId: 'sha256:1', format: 'n1' }]);
+  const request = new peer.PinRequest().setIds(Uint8Array.of(7));
+  const reply = await call(client, PeersService.pin, request, { headers: { 'x-name': 'n1' } });
+  t.same([...reply.getAnswers_asU8()], [7, 2]);
 });
 
 t.test('an error of a unary or streaming handler goes through the one table', async (t) => {
   const client = await connect(t, {
-    findLayer: async () => Promise.reject(new Error('unary')),
+    ping: async () => Promise.reject(new Error('unary')),
     getVolume: async function* () {
       yield new peer.GetVolumeReply();
       throw new Error('stream');
     },
   });
-  await t.rejects(call(client, PeersService.findLayer, new peer.FindLayerRequest()), {
+  await t.rejects(call(client, PeersService.ping, new peer.PingRequest()), {
     code: status.DATA_LOSS,
     details: 'told: unary',
   });
@@ -92,7 +93,7 @@ t.test('leaving the loop, an abort or a deadline ends the handler', async (t) =>
         ended++;
       }
     },
-    findLayer: (_, { signal }) =>
+    ping: (_, { signal }) =>
       new Promise((_, reject) =>
         signal.addEventListener('abort', () => {
           ended++;
@@ -109,8 +110,8 @@ t.test('leaving the loop, an abort or a deadline ends the handler', async (t) =>
     collect(callStream(client, PeersService.getVolume, new peer.GetVolumeRequest(), { signal })),
     cancelled,
   );
-  await t.rejects(call(client, PeersService.findLayer, new peer.FindLayerRequest(), { signal }), cancelled);
-  await t.rejects(call(client, PeersService.findLayer, new peer.FindLayerRequest(), { timeoutMs: 20 }), {
+  await t.rejects(call(client, PeersService.ping, new peer.PingRequest(), { signal }), cancelled);
+  await t.rejects(call(client, PeersService.ping, new peer.PingRequest(), { timeoutMs: 20 }), {
     code: status.DEADLINE_EXCEEDED,
   });
   while (ended < 3) await new Promise((resolve) => setTimeout(resolve, 5));

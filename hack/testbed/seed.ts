@@ -15,6 +15,8 @@ type Entry = string | { link: string };
 type Files = Record<string, Entry>;
 
 const units = 'etc/systemd/system';
+/** So many nodes are named to all others: enough that one of them is there. */
+const bootstrapNodes = 2;
 const masked: Entry = { link: '/dev/null' };
 
 function common(cluster: Cluster, machine: Machine): Files {
@@ -87,16 +89,16 @@ export const forageUnits = (cluster: Cluster): string[] =>
   );
 
 function forageConfig(cluster: Cluster, machine: Machine): string {
-  const neighbours = cluster.machines.filter((other) => isNode(other) && other.name !== machine.name);
-  const list = neighbours.map(({ name }) => `"${name}:7400"`).join(', ');
+  const nodes = cluster.machines.filter(isNode).slice(0, bootstrapNodes);
+  const list = nodes.map(({ name }) => `"${name}:7401"`).join(', ');
   return `[identity]
 cert = "/etc/forage/node.crt"
 key = "/etc/forage/node.key"
 ca = "/etc/forage/ca.crt"
 
 [peers]
-listen = "0.0.0.0:7400"
-static = [${list}]
+host = "${machine.name}"
+bootstrap = [${list}]
 `;
 }
 

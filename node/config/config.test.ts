@@ -22,7 +22,9 @@ t.test('an empty file takes every default', async (t) => {
   t.equal(config.fetch.wait_seconds, 600);
   t.equal(config.fetch.completion, true);
   t.equal(config.fuse.transport, 'kernel');
-  t.strictSame(config.peers, { listen: '0.0.0.0:7400', static: [] });
+  t.match(config.peers, { listen: '0.0.0.0:7400', gossip: '0.0.0.0:7401', bootstrap: [] });
+  t.equal(config.replicas, 2);
+  t.equal(config.trust, 'signed');
 });
 
 t.test('every default passes its own check', async (t) => {
@@ -32,11 +34,11 @@ t.test('every default passes its own check', async (t) => {
 
 t.test('given values replace the defaults, and only they', async (t) => {
   const config = parseConfig(
-    'root = "/data/forage"\n[peers]\nstatic = ["n1:7400", "[fd00::2]:7400"]\n[fetch]\ncompletion = false\n',
+    'root = "/data/forage"\n[peers]\nbootstrap = ["n1:7401", "[fd00::2]:7401"]\n[fetch]\ncompletion = false\n',
     'config.toml',
   );
   t.equal(config.root, '/data/forage');
-  t.strictSame(config.peers.static, ['n1:7400', '[fd00::2]:7400']);
+  t.strictSame(config.peers.bootstrap, ['n1:7401', '[fd00::2]:7401']);
   t.equal(config.fetch.completion, false);
   t.equal(config.fetch.wait_seconds, 600);
 });
@@ -84,11 +86,11 @@ t.test('values that are never right', async (t) => {
     'peers.listen = "localhost:7400"',
     'peers.listen = "0.0.0.0:0"',
     'peers.listen = "0.0.0.0:65536"',
-    'peers.static = "n1:7400"',
-    'peers.static = ["n1"]',
-    'peers.static = ["[n1]:7400"]',
-    'peers.static = ["n1:7400", "n1:7400"]',
-    'peers.static = [["n1:7400"]]',
+    'peers.bootstrap = "n1:7400"',
+    'peers.bootstrap = ["n1"]',
+    'peers.bootstrap = ["[n1]:7400"]',
+    'peers.bootstrap = ["n1:7400", "n1:7400"]',
+    'peers.bootstrap = [["n1:7400"]]',
   ];
   for (const text of bad) t.equal(problems(text).length, 1, text);
 });

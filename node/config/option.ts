@@ -65,6 +65,14 @@ export function choice<const T extends string>(
   };
 }
 
+export function text(about: About<string>, expected: string, pattern: RegExp): Option<string> {
+  return {
+    ...about,
+    expected,
+    check: (value) => (typeof value === 'string' && pattern.test(value) ? value : undefined),
+  };
+}
+
 /** Where to listen: the host is an IP address, so that no name service is waited for. */
 export function listenAddress(about: About<string>): Option<string> {
   return {

@@ -2,7 +2,7 @@
  * Every option, once. The file's parser (config.ts), `forage config` and docs/configuration.md (docs.ts) and the type
  * `Config` are derived from this table. An option keeps the name that it has in the file, so one search finds all its uses.
  */
-import { addresses, choice, flag, integer, listenAddress, type Option, path } from './option.ts';
+import { addresses, choice, flag, integer, listenAddress, type Option, path, text } from './option.ts';
 
 /** Two levels: options, and groups of options (tables in the file). */
 export const options = {
@@ -16,6 +16,22 @@ export const options = {
       help: "Sockets and mounts. It must be on a tmpfs that both units see, and short: the paths of all layers of a container share one page of mount options. Change it only while no container runs, and the sockets named in containerd's configuration with it.",
     },
     32,
+  ),
+  replicas: integer(
+    {
+      default: 2,
+      help: 'On how many nodes every block is kept, in all parts of a cluster that can hear each other. With 2, nothing is lost when one node is destroyed, and again once what it had kept is copied. The same on all nodes.',
+    },
+    1,
+    16,
+  ),
+  trust: text(
+    {
+      default: 'signed',
+      help: 'What is believed of a layer that neighbours offer. "signed": what any node of the cluster has signed. "quorum:K": what K nodes have made of the layer independently of each other, each from the registry; until then the layer is pulled the usual way. A lazy layer skips containerd\'s own check of its digest, hence the choice.',
+    },
+    '"signed" or "quorum:K" with K from 1 to 1000',
+    /^(?:signed|quorum:(?:[1-9]\d{0,2}|1000))$/,
   ),
   log: {
     level: choice(
@@ -46,12 +62,78 @@ export const options = {
   peers: {
     listen: listenAddress({
       default: '0.0.0.0:7400',
-      help: 'Where neighbours ask this node for layers and blocks (TLS with certificates on both sides).',
+      help: 'Where neighbours ask this node for volumes and blocks (TLS with certificates on both sides).',
     }),
-    static: addresses({
+    gossip: listenAddress({
+      default: '0.0.0.0:7401',
+      help: 'Where nodes find each other and tell each other what is new: libp2p, with the same certificates on both sides.',
+    }),
+    host: text(
+      {
+        default: '',
+        help: 'The name or address under which the other nodes reach this one, at the ports above. Empty: the host name of the machine, which the others then must be able to resolve.',
+      },
+      'a host name or an IP address',
+      /^(?:[A-Za-z0-9](?:[\w.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45})?$/,
+    ),
+    bootstrap: addresses({
       default: [],
-      help: 'The neighbours. A node may be in its own list, so all nodes can share one file. An empty list makes forage a local snapshotter.',
+      help: 'Where some nodes of the cluster gossip (port 7401): one that answers is enough, all others are heard of. This node may be in its own list, so all nodes can share one file.',
     }),
+    mdns: flag({
+      default: false,
+      help: 'Find nodes on the local network by multicast DNS, without any bootstrap address. It tells everybody on that network that this node is there; only nodes with a certificate of the cluster are let in.',
+    }),
+    grace_seconds: integer(
+      {
+        default: 600,
+        help: 'How long a node may be silent before the others copy what it kept: longer than a reboot, so that a reboot moves nothing. The same on all nodes.',
+      },
+      1,
+      86_400,
+    ),
+  },
+  cache: {
+    capacity_bytes: integer(
+      {
+        default: 0,
+        help: "What this node has room for, which decides how much of the cluster's blocks it is given to keep. 0: the size of the file system of `root`. Blocks move when it changes.",
+      },
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    max_bytes: integer(
+      {
+        default: 0,
+        help: 'Blocks are dropped, those that nobody has used for the longest time first, when all that are here take more. Only blocks go that this node is not given to keep and no running container uses, and each only when all nodes that are to keep it have it. 0: no such bound.',
+      },
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    min_free_bytes: integer(
+      {
+        default: 1 << 30,
+        help: 'The same when less than this is free on the file system; nor are blocks copied to this node then.',
+      },
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    idle_seconds: integer(
+      {
+        default: 86_400,
+        help: 'The same for blocks that nobody has used for so long, even where space is left. 0: a node keeps only what it is given to keep and what its containers use. Use is taken from access times, which Linux writes once a day only (relatime) for files that are not new.',
+      },
+      0,
+      10 * 365 * 86_400,
+    ),
+    repair_bytes_per_second: integer(
+      {
+        default: 8 << 20,
+        help: 'How fast this node fetches the blocks that it is given to keep, behind everything that containers wait for. It loads the links of those who have them.',
+      },
+      1 << 10,
+      Number.MAX_SAFE_INTEGER,
+    ),
   },
   fetch: {
     wait_seconds: integer(
@@ -72,7 +154,7 @@ export const options = {
     ),
     completion: flag({
       default: true,
-      help: 'Fetch, in the background and after everything else, the rest of the volumes that running containers use. Off: a node that loses its neighbours also loses what its containers have not read yet.',
+      help: 'Fetch, in the background and after everything else, the rest of the volumes that running containers use, and keep it while they run. Off: a node that loses its neighbours also loses what its containers have not read yet.',
     }),
   },
   fuse: {

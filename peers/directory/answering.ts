@@ -3,17 +3,37 @@ import { isSha256 } from '../../blocks/block.ts';
 import { WireError } from '../exchange/wire.ts';
 import { bucketOf } from './digests.ts';
 import type { Directory } from './directory.ts';
-import { BUCKETS, IDS_PER_PAGE, RECORDS_PER_REQUEST, RECORDS_REPLY_BYTES } from './limits.ts';
-import type { IdsPage, ReconcilePeer, RecordId, SignedRecord } from './types.ts';
+import {
+  BUCKETS,
+  CHAIN_IDS_PER_REQUEST,
+  IDS_PER_PAGE,
+  LAYERS_PER_REPLY,
+  RECORDS_PER_REQUEST,
+  RECORDS_REPLY_BYTES,
+} from './limits.ts';
+import type { DirectoryPeer, IdsPage, RecordId, SignedRecord } from './types.ts';
 
 type Listed = Pick<Directory, 'digests' | 'ids' | 'record'>;
+type Answered = Listed & Pick<Directory, 'layersByChainId'>;
 
 /** Throws WireError for a question that breaks the protocol. */
-export function answering(directory: Listed): ReconcilePeer {
+export function answering(directory: Answered): DirectoryPeer {
   return {
     digest: async () => directory.digests(),
     ids: async (buckets, after) => idsPage(directory, buckets, after),
-    records: async (ids) => recordsFor(directory, ids),
+    records: async (ids) => {
+      if (ids.length === 0 || ids.length > RECORDS_PER_REQUEST || !ids.every(isSha256))
+        throw new WireError(`a request for ${ids.length} records`);
+      return recordsFor(directory, ids);
+    },
+    layers: async (chainIds) => {
+      if (chainIds.length > CHAIN_IDS_PER_REQUEST) throw new WireError(`${chainIds.length} chainIDs`);
+      const held = chainIds.flatMap((chainId) => directory.layersByChainId(chainId));
+      return recordsFor(
+        directory,
+        held.slice(0, LAYERS_PER_REPLY).map(({ id }) => id),
+      );
+    },
   };
 }
 
@@ -33,8 +53,6 @@ function idsPage(directory: Listed, buckets: readonly number[], after: RecordId 
 
 /** Up to the first that is not here: it may have been dropped since it was listed. */
 function recordsFor(directory: Listed, ids: readonly RecordId[]): SignedRecord[] {
-  if (ids.length === 0 || ids.length > RECORDS_PER_REQUEST || !ids.every(isSha256))
-    throw new WireError(`a request for ${ids.length} records`);
   const records: SignedRecord[] = [];
   let bytes = 0;
   for (const id of ids) {

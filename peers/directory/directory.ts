@@ -20,6 +20,7 @@ import type {
   RecordStore,
   SignedRecord,
   Signer,
+  SignerKey,
   Statement,
 } from './types.ts';
 import type { Verifier } from './verify.ts';
@@ -88,6 +89,11 @@ export class Directory {
 
   digests(): Digests {
     return this.#holdings.digests();
+  }
+
+  /** Nothing that was signed with this key counts, and who has it is no node any more. */
+  isRevoked(key: SignerKey): boolean {
+    return this.#holdings.isRevoked(key);
   }
 
   /** Who says what of this layer; trust.ts tells which of it to believe. */

@@ -36,6 +36,10 @@ export class Holdings {
     this.#readRevoked();
   }
 
+  isRevoked(key: SignerKey): boolean {
+    return this.#revoked.has(key);
+  }
+
   get count(): number {
     return this.#counts.total;
   }

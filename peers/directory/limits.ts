@@ -55,6 +55,9 @@ export const IDS_PER_PAGE = 4096;
 export const RECORDS_PER_REQUEST = 128;
 /** A reply of records is cut after this; one record may go above. */
 export const RECORDS_REPLY_BYTES = 256 * KIB;
+/** ChainIDs in one question for layers, and records in the answer. */
+export const CHAIN_IDS_PER_REQUEST = 64;
+export const LAYERS_PER_REPLY = 512;
 /** An exchange ends early after so many records that this node does not take, and goes on next time. */
 export const MAX_REFUSED_PER_EXCHANGE = 1000;
 /** Records that were not taken are not asked for again for a while. */

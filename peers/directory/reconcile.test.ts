@@ -267,6 +267,7 @@ t.test('pages of ids go through all buckets asked for, each id once', async (t) 
       for (const id of all) if (Number.parseInt(id.slice(0, 2), 16) === bucket && id > after) yield id;
     },
     record: () => undefined,
+    layersByChainId: () => [],
   });
   const odd = Array.from({ length: 128 }, (_, i) => 2 * i + 1);
   const listed: RecordId[] = [];

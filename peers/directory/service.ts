@@ -4,11 +4,17 @@ import { call } from '../../proto/call.ts';
 import { DirectoryService, directory as pb } from '../../proto/directory.ts';
 import type { Handlers } from '../../proto/serve.ts';
 import { ID_BYTES, idBytes, idsFrom, WireError } from '../exchange/wire.ts';
-import { BUCKETS, IDS_PER_PAGE, RECORDS_PER_REQUEST } from './limits.ts';
-import type { ReconcilePeer, RecordId, SignedRecord } from './types.ts';
+import {
+  BUCKETS,
+  CHAIN_IDS_PER_REQUEST,
+  IDS_PER_PAGE,
+  LAYERS_PER_REPLY,
+  RECORDS_PER_REQUEST,
+} from './limits.ts';
+import type { DirectoryPeer, RecordId, SignedRecord } from './types.ts';
 
 /** `peer`: this node's side, of answering.ts. */
-export function directoryHandlers(peer: ReconcilePeer): Handlers<typeof DirectoryService> {
+export function directoryHandlers(peer: DirectoryPeer): Handlers<typeof DirectoryService> {
   return {
     digest: async () => new pb.DigestReply().setDigests(await peer.digest()),
     async ids(request) {
@@ -19,13 +25,17 @@ export function directoryHandlers(peer: ReconcilePeer): Handlers<typeof Director
     },
     async records(request) {
       const records = await peer.records(idsFrom(request.getIds_asU8(), RECORDS_PER_REQUEST));
-      return new pb.RecordsReply().setRecordsList(records.map(recordMessage));
+      return recordsReply(records);
+    },
+    async layers(request) {
+      const ids = idsFrom(request.getChainIds_asU8(), CHAIN_IDS_PER_REQUEST);
+      return recordsReply(await peer.layers(ids.map((id) => `sha256:${id}`)));
     },
   };
 }
 
 /** Rejects with grpc-js's ServiceError, or WireError. */
-export function remoteDirectory(client: Client, timeoutMs: number, signal?: AbortSignal): ReconcilePeer {
+export function remoteDirectory(client: Client, timeoutMs: number, signal?: AbortSignal): DirectoryPeer {
   const settings = signal ? { timeoutMs, signal } : { timeoutMs };
   return {
     async digest() {
@@ -45,6 +55,14 @@ export function remoteDirectory(client: Client, timeoutMs: number, signal?: Abor
       if (records.length > ids.length) throw new WireError(`${records.length} records for ${ids.length} ids`);
       return records.map(recordFrom);
     },
+    async layers(chainIds) {
+      const ids = chainIds.map((chainId) => chainId.replace(/^sha256:/, ''));
+      const request = new pb.LayersRequest().setChainIds(idBytes(ids));
+      const records = (await call(client, DirectoryService.layers, request, settings)).getRecordsList();
+      if (records.length > LAYERS_PER_REPLY)
+        throw new WireError(`${records.length} records of ${ids.length} layers`);
+      return records.map(recordFrom);
+    },
   };
 }
 
@@ -61,6 +79,10 @@ export function decodeRecord(bytes: Uint8Array): SignedRecord {
   } catch (error) {
     throw new WireError(`a record that is none: ${(error as Error).message}`);
   }
+}
+
+function recordsReply(records: readonly SignedRecord[]): pb.RecordsReply {
+  return new pb.RecordsReply().setRecordsList(records.map(recordMessage));
 }
 
 function recordMessage({ body, certificate, signature }: SignedRecord): pb.Record {

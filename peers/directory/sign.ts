@@ -5,11 +5,11 @@
 import { createPrivateKey, hash, sign, webcrypto, X509Certificate } from 'node:crypto';
 import type { Authority } from '../identity/authority.ts';
 import type { Identity } from '../identity/identity.ts';
+import { keyOf } from '../identity/keys.ts';
 import { encodeBody } from './body.ts';
 import type { RecordId, Revocation, SignedRecord, Signer, SignerKey, Statement } from './types.ts';
 
 const PREFIX = Buffer.from('forage directory record v1\0', 'latin1');
-const KEY_BYTES = 32;
 
 export function signedBytes(body: Uint8Array): Buffer {
   return Buffer.concat([PREFIX, body]);
@@ -17,13 +17,6 @@ export function signedBytes(body: Uint8Array): Buffer {
 
 export function recordIdOf(body: Uint8Array, key: SignerKey): RecordId {
   return hash('sha256', Buffer.concat([body, Buffer.from(key, 'hex')]), 'hex');
-}
-
-/** The certificate's public key; undefined when it is no Ed25519 key. */
-export function signerKeyOf({ publicKey }: X509Certificate): SignerKey | undefined {
-  if (publicKey.asymmetricKeyType !== 'ed25519') return undefined;
-  // The structure around an Ed25519 key has one form, and ends in the key.
-  return publicKey.export({ format: 'der', type: 'spki' }).subarray(-KEY_BYTES).toString('hex');
 }
 
 /** Throws TypeError when the identity's key is no Ed25519 key. */
@@ -48,13 +41,13 @@ export function authoritySigner({ cert, key }: Authority): Signer {
 export function revocationOf(certificate: Uint8Array | string): Revocation {
   const cert = new X509Certificate(certificate);
   const { CN } = cert.toLegacyObject().subject as { CN?: string };
-  const key = signerKeyOf(cert);
+  const key = keyOf(cert);
   if (key === undefined) throw new TypeError('a certificate whose key is no Ed25519 key');
   return { key, node: CN ?? '' };
 }
 
 function signerOf(name: string, certificate: X509Certificate, signBytes: Signer['sign']): Signer {
-  const key = signerKeyOf(certificate);
+  const key = keyOf(certificate);
   if (key === undefined) throw new TypeError(`the key of ${name} is no Ed25519 key`);
   return { name, key, certificate: certificate.raw, sign: signBytes };
 }

@@ -5,12 +5,13 @@
  * the signer's certificate came with it; all that decides anything is in those two, never in the certificate.
  */
 import type { BlockId, ChainId, LayerRecord, Root } from '../../blocks/types.ts';
+import type { NodeKey } from '../identity/keys.ts';
 
 /** 64 hex digits. */
 export type RecordId = string;
 
 /** An Ed25519 public key: 64 hex digits. */
-export type SignerKey = string;
+export type SignerKey = NodeKey;
 
 /** `sha256:<64 hex>`. */
 export type Digest = string;
@@ -155,4 +156,10 @@ export interface ReconcilePeer {
   ids(buckets: readonly number[], after: RecordId | undefined): Promise<IdsPage>;
   /** The first of these, in this order, as many as fit into a reply. */
   records(ids: readonly RecordId[]): Promise<SignedRecord[]>;
+}
+
+/** A neighbour's directory. */
+export interface DirectoryPeer extends ReconcilePeer {
+  /** All that counts of these layers, as far as it fits into a reply. */
+  layers(chainIds: readonly ChainId[]): Promise<SignedRecord[]>;
 }

@@ -8,11 +8,12 @@ import { hash, type KeyObject, verify, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { authoritiesOf } from '../identity/identity.ts';
+import { keyOf } from '../identity/keys.ts';
 import { AUTHORITY_ROLE, isNodeName, nodeNameOf, type Subject } from '../identity/names.ts';
 import { decodeBody } from './body.ts';
 import { CLOCK_TOLERANCE_MS, MAX_BODY_BYTES, MAX_CERTIFICATE_BYTES, SIGNATURE_BYTES } from './limits.ts';
 import { RecordError } from './refusal.ts';
-import { recordIdOf, signedBytes, signerKeyOf } from './sign.ts';
+import { recordIdOf, signedBytes } from './sign.ts';
 import type { Held, SignedRecord, SignerKey } from './types.ts';
 
 const CERTIFICATES_REMEMBERED = 1024;
@@ -85,7 +86,7 @@ export class Verifier {
     const role = this.#roleOf(cert, subject);
     if (role === undefined)
       throw new RecordError('role', 'the certificate is neither a node nor an authority', { signer });
-    const key = signerKeyOf(cert);
+    const key = keyOf(cert);
     if (key === undefined)
       throw new RecordError('certificate', 'the certificate has no Ed25519 key', { signer });
     const { validFromDate, validToDate, publicKey } = cert;
@@ -122,7 +123,7 @@ export class Verifier {
     if (signer.role !== by) return ['role', `a ${held.kind} is signed by a cluster's ${by} only`];
     if (held.kind !== 'revocation') return undefined;
     const { key } = held.content;
-    if (this.#authorities.some((ca) => signerKeyOf(ca) === key))
+    if (this.#authorities.some((ca) => keyOf(ca) === key))
       return ['role', 'an authority is not revoked, but replaced'];
     return undefined;
   }

@@ -4,13 +4,16 @@
  * what they mean.
  */
 import { Client, type ServiceError, status } from '@grpc/grpc-js';
-import type { BlockId, ChainId, LayerRecord, Root } from '../../blocks/types.ts';
+import type { BlockId, Root } from '../../blocks/types.ts';
 import { call, callStream } from '../../proto/call.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
+import { remoteDirectory } from '../directory/service.ts';
+import type { DirectoryPeer } from '../directory/types.ts';
+import type { PinAnswer, PinRequest } from '../placement/messages.ts';
 import { BlockChannel, type Receive } from './block-channel.ts';
 import { FLOW_CONTROL_WINDOW_BYTES, MAX_REPLY_BYTES } from './limits.ts';
 import { type ClientTls, TLS_CHANNEL_OPTIONS } from './tls.ts';
-import { idBytes, recordFrom, WireError } from './wire.ts';
+import { idBytes, pinAnswersFrom, pinRequestMessage, type WireError } from './wire.ts';
 
 const CHANNEL_OPTIONS = {
   ...TLS_CHANNEL_OPTIONS,
@@ -40,26 +43,21 @@ export class PeerClient {
 
   /** The cheapest question there is. Proves that the neighbour is alive and takes us for a node. */
   async ping(timeoutMs: number): Promise<void> {
-    await call(this.#client, PeersService.findLayer, new peer.FindLayerRequest(), { timeoutMs });
+    await call(this.#client, PeersService.ping, new peer.PingRequest(), { timeoutMs });
   }
 
-  async findLayer(
-    chainId: ChainId,
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): Promise<LayerRecord | undefined> {
-    const request = new peer.FindLayerRequest();
-    request.addChainIds(chainId);
-    const settings = signal ? { timeoutMs, signal } : { timeoutMs };
-    const layers = (await call(this.#client, PeersService.findLayer, request, settings)).getLayersList();
-    if (layers.length > 1) throw new WireError(`${layers.length} records for one chainID`);
-    return layers[0] && recordFrom(layers[0], chainId);
+  directory(timeoutMs: number, signal?: AbortSignal): DirectoryPeer {
+    return remoteDirectory(this.#client, timeoutMs, signal);
+  }
+
+  async pin(request: PinRequest, timeoutMs: number): Promise<PinAnswer[]> {
+    const reply = await call(this.#client, PeersService.pin, pinRequestMessage(request), { timeoutMs });
+    return pinAnswersFrom(reply);
   }
 
   /** The answer's pieces, unchecked; `receiving.ts` makes a volume of them. Leaving the loop ends the call. */
-  volume(root: Root, signal: AbortSignal): AsyncIterable<peer.GetVolumeReply> {
-    const request = new peer.GetVolumeRequest();
-    request.setRoot(idBytes([root]));
+  volume(root: Root, indexOnly: boolean, signal: AbortSignal): AsyncIterable<peer.GetVolumeReply> {
+    const request = new peer.GetVolumeRequest().setRoot(idBytes([root])).setIndexOnly(indexOnly);
     return callStream(this.#client, PeersService.getVolume, request, { signal });
   }
 

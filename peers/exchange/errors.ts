@@ -1,6 +1,7 @@
 /** What a neighbour is told of an error: one table, applied to every method of the server. */
 import { status } from '@grpc/grpc-js';
 import type { ErrorToStatus } from '../../proto/serve.ts';
+import { BadPinMessageError } from '../placement/messages.ts';
 import type { Log } from '../types.ts';
 import { WireError } from './wire.ts';
 
@@ -12,6 +13,7 @@ export class BusyError extends Error {}
 
 const TABLE = [
   [WireError, status.INVALID_ARGUMENT],
+  [BadPinMessageError, status.INVALID_ARGUMENT],
   [AbsentError, status.NOT_FOUND],
   [BusyError, status.RESOURCE_EXHAUSTED],
 ] as const;

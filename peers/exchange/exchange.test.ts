@@ -4,17 +4,18 @@ import { connect as dialTls } from 'node:tls';
 import { Client, status } from '@grpc/grpc-js';
 import t from 'tap';
 import { call, callStream } from '../../proto/call.ts';
+import { DirectoryService, directory } from '../../proto/directory.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
-import { Bed, putBlocks } from '../bed.twin.ts';
+import { Bed, putBlocks, tlsOf } from '../bed.twin.ts';
 import type { Identity } from '../identity/identity.ts';
 import { PeerClient } from './client.ts';
 import { Slots } from './slots.ts';
-import { clientTls, knock, splitAddress, TLS_CHANNEL_OPTIONS } from './tls.ts';
+import { knock, splitAddress, TLS_CHANNEL_OPTIONS } from './tls.ts';
 
 const never = new AbortController().signal;
 
 async function asked(identity: Identity, port: number): Promise<string> {
-  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(identity));
+  const client = new PeerClient(`127.0.0.1:${port}`, tlsOf(identity));
   try {
     await client.ping(2000);
     return 'answered';
@@ -29,7 +30,7 @@ t.test('a node of the cluster is answered', async (t) => {
   const bed = await Bed.make(t);
   const { port } = await bed.serve(await bed.node('n1'));
   t.equal(await asked(await bed.identity('n2'), port), 'answered');
-  t.equal(await knock(`127.0.0.1:${port}`, clientTls(await bed.identity('n3')), 2000), 'n1');
+  t.equal(await knock(`127.0.0.1:${port}`, tlsOf(await bed.identity('n3')), 2000), 'n1');
 });
 
 t.test('strangers are refused and named in the log', async (t) => {
@@ -74,7 +75,7 @@ t.test('who goes away in the middle of the handshake is nobody worth a line in t
   const bed = await Bed.make(t);
   const n1 = await bed.node('n1');
   const { port } = await bed.serve(n1);
-  const tls = clientTls(await bed.identity('n2'));
+  const tls = tlsOf(await bed.identity('n2'));
   const lines = [...n1.log.lines];
   for (let i = 0; i < 10; i++) {
     const socket = dialTls({ host: '127.0.0.1', port, secureContext: tls.context, ALPNProtocols: ['h2'] });
@@ -97,7 +98,7 @@ t.test('nothing older than TLS 1.3 is spoken', async (t) => {
 t.test('a server that is not a node of the cluster is not talked to', async (t) => {
   const [bed, other] = [await Bed.make(t), await Bed.make(t)];
   const n2 = await bed.identity('n2');
-  const tls = clientTls(n2);
+  const tls = tlsOf(n2);
   const foreign = await other.fake('n1', {});
   const user = await bed.fake(await bed.crafted({ role: 'forage-user' }), {});
   for (const port of [foreign, user]) {
@@ -108,7 +109,7 @@ t.test('a server that is not a node of the cluster is not talked to', async (t) 
 
 t.test('knocking at what is silent or absent ends in time', async (t) => {
   const bed = await Bed.make(t);
-  const tls = clientTls(await bed.identity('n2'));
+  const tls = tlsOf(await bed.identity('n2'));
   const relay = await bed.relay(1);
   relay.fallSilent();
   await t.rejects(knock(`127.0.0.1:${relay.port}`, tls, 100), { message: 'no answer within 100 ms' });
@@ -121,7 +122,7 @@ t.test('blocks come in the order asked, also twice, and missing ones are named',
   const n1 = await bed.node('n1');
   const ids = await putBlocks(20, 65_536, n1);
   const { port } = await bed.serve(n1);
-  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(await bed.identity('n2')));
+  const client = new PeerClient(`127.0.0.1:${port}`, tlsOf(await bed.identity('n2')));
   t.teardown(() => client.close());
   const absent = randomBytes(32).toString('hex');
   const order = [ids[3]!, absent, ids[0]!, ids[3]!, ...ids];
@@ -137,18 +138,21 @@ t.test('requests beyond their bounds are refused, each with an error of its own'
   const bed = await Bed.make(t);
   const n1 = await bed.node('n1');
   const { port } = await bed.serve(n1);
-  const { credentials } = clientTls(await bed.identity('n2'));
+  const { credentials } = tlsOf(await bed.identity('n2'));
   const client = new Client(`127.0.0.1:${port}`, credentials, TLS_CHANNEL_OPTIONS);
   t.teardown(() => client.close());
-  const layers = (chainIds: string[]) => {
-    const request = new peer.FindLayerRequest();
-    request.setChainIdsList(chainIds);
-    return call(client, PeersService.findLayer, request);
-  };
-  await t.rejects(layers(['sha256:zz']), { message: /INVALID_ARGUMENT: chainID/ });
-  await t.rejects(layers(Array(100).fill(`sha256:${'0'.repeat(64)}`)), {
-    message: /INVALID_ARGUMENT: 100 chainIDs/,
-  });
+  const layers = (bytes: number) =>
+    call(client, DirectoryService.layers, new directory.LayersRequest().setChainIds(new Uint8Array(bytes)));
+  const pins = (ids: number) =>
+    call(
+      client,
+      PeersService.pin,
+      new peer.PinRequest().setRoots(new Uint8Array(32)).setIds(new Uint8Array(ids * 32)),
+    );
+  await t.rejects(layers(33), { message: /INVALID_ARGUMENT: 33 bytes of ids/ });
+  await t.rejects(layers(100 * 32), { message: /INVALID_ARGUMENT: 3200 bytes of ids/ });
+  await t.rejects(pins(0), { message: /INVALID_ARGUMENT: 0 bytes of ids/ });
+  await t.rejects(pins(257), { message: /INVALID_ARGUMENT/ });
   const volume = new peer.GetVolumeRequest();
   volume.setRoot(Buffer.alloc(32));
   const pieces = callStream(client, PeersService.getVolume, volume);
@@ -161,7 +165,7 @@ t.test('one client that opens calls and reads nothing cannot take the slots of a
   const n1 = await bed.node('n1');
   const ids = await putBlocks(50, 65_536, n1);
   const { port } = await bed.serve(n1);
-  const greedy = new PeerClient(`127.0.0.1:${port}`, clientTls(await bed.identity('greedy')));
+  const greedy = new PeerClient(`127.0.0.1:${port}`, tlsOf(await bed.identity('greedy')));
   t.teardown(() => greedy.close());
   const hold = () => new Promise<void>(() => {});
   const isRefused = ({ code }: { code: status }) => code === status.RESOURCE_EXHAUSTED;
@@ -169,7 +173,7 @@ t.test('one client that opens calls and reads nothing cannot take the slots of a
     greedy.blocks(ids.slice(0, 1), () => undefined, never, true).then(() => false, isRefused);
   // The first answers go into buffers on the way, and free their slots: it asks until nothing moves any more.
   while (!(await probe())) greedy.blocks(ids, hold, never, false).catch(() => {});
-  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(await bed.identity('n2')));
+  const client = new PeerClient(`127.0.0.1:${port}`, tlsOf(await bed.identity('n2')));
   t.teardown(() => client.close());
   let count = 0;
   await client.blocks(ids, () => void count++, never, true);

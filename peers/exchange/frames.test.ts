@@ -5,7 +5,7 @@
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { seededPick } from '../../blocks/testing.ts';
-import { Bed, putBlocks } from '../bed.twin.ts';
+import { Bed, putBlocks, tlsOf } from '../bed.twin.ts';
 import { PeerClient } from './client.ts';
 import {
   askFrame,
@@ -17,7 +17,7 @@ import {
   refusedFrame,
 } from './frames.ts';
 import { MAX_BLOCKS_PER_REQUEST } from './limits.ts';
-import { clientTls, dialOptions, splitAddress } from './tls.ts';
+import { type ClientTls, dialOptions, splitAddress } from './tls.ts';
 import { WireError } from './wire.ts';
 
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
@@ -81,7 +81,7 @@ t.test('random and damaged commands give an error or commands', async (t) => {
   t.ok(ends.read > 0 && ends.refused > 0, JSON.stringify(ends));
 });
 
-function dial(port: number, tls: ReturnType<typeof clientTls>): TLSSocket {
+function dial(port: number, tls: ClientTls): TLSSocket {
   const socket = connect(dialOptions(splitAddress(`127.0.0.1:${port}`), tls, BLOCKS_PROTOCOL));
   return socket.on('error', () => {}).resume() as TLSSocket;
 }
@@ -92,7 +92,7 @@ t.test('a server that gets garbage closes that connection, and serves the others
   const n1 = await bed.node('n1');
   const ids = await putBlocks(5, 65_536, n1);
   const { port } = await bed.serve(n1);
-  const tls = clientTls(await bed.identity('n2'));
+  const tls = tlsOf(await bed.identity('n2'));
   for (let i = 0; i < 100; i++) {
     const socket = dial(port, tls);
     const garbage = Buffer.from(Array.from({ length: 1 + below(300) }, () => below(256)));
@@ -128,7 +128,7 @@ t.test('a client that gets garbage for blocks ends the request, and stores nothi
       }
     },
   });
-  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(n2.identity));
+  const client = new PeerClient(`127.0.0.1:${port}`, tlsOf(n2.identity));
   t.teardown(() => client.close());
   const ends = { fulfilled: 0, rejected: 0 };
   const keep = (id: string, bytes?: Uint8Array) => (bytes ? n2.blocks.put(id, bytes) : undefined);
@@ -149,7 +149,7 @@ t.test(
     const n1 = await bed.node('n1');
     const ids = await putBlocks(3, 65_536, n1);
     const relay = await bed.relay((await bed.serve(n1)).port);
-    const client = new PeerClient(`127.0.0.1:${relay.port}`, clientTls(await bed.identity('n2')));
+    const client = new PeerClient(`127.0.0.1:${relay.port}`, tlsOf(await bed.identity('n2')));
     t.teardown(() => client.close());
     let count = 0;
     const ask = () => client.blocks(ids, () => void count++, never, false);
@@ -170,7 +170,7 @@ t.test('while receivers are behind, the sender is held back, and then all comes'
   const n1 = await bed.node('n1');
   const ids = await putBlocks(200, 524_288, n1);
   const server = await bed.serve(n1);
-  const client = new PeerClient(`127.0.0.1:${server.port}`, clientTls(await bed.identity('n2')));
+  const client = new PeerClient(`127.0.0.1:${server.port}`, tlsOf(await bed.identity('n2')));
   t.teardown(() => client.close());
   const open = Promise.withResolvers<void>();
   let count = 0;

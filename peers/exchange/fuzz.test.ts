@@ -14,15 +14,19 @@ import { connect as dialTls } from 'node:tls';
 import t from 'tap';
 import { generator } from '../../blocks/testing.ts';
 import type { BlockId } from '../../blocks/types.ts';
+import { directory } from '../../proto/directory.ts';
 import { peer } from '../../proto/peer.ts';
-import { Bed, type LayerTwin, putLayer } from '../bed.twin.ts';
+import { Bed, type LayerTwin, putLayer, tlsOf } from '../bed.twin.ts';
 import { PeerClient } from './client.ts';
 import { receiveVolume } from './receiving.ts';
-import { clientTls } from './tls.ts';
 
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
-const METHODS = ['FindLayer', 'GetVolume', 'Nothing'] as const;
+const METHODS = [
+  'directory.v1.Directory/Layers',
+  'peer.v1.Peers/GetVolume',
+  'peer.v1.Peers/Nothing',
+] as const;
 
 type Random = ReturnType<typeof generator>;
 
@@ -64,8 +68,8 @@ function spoiled(random: Random, good: Uint8Array): Buffer {
 }
 
 function requests({ record, root }: LayerTwin): Uint8Array[] {
-  const find = new peer.FindLayerRequest();
-  find.addChainIds(record.chainId);
+  const find = new directory.LayersRequest();
+  find.setChainIds(Buffer.from(record.chainId.slice('sha256:'.length), 'hex'));
   const volume = new peer.GetVolumeRequest();
   volume.setRoot(Buffer.from(root, 'hex'));
   return [find, volume].map((message) => message.serializeBinary());
@@ -75,7 +79,7 @@ function requests({ record, root }: LayerTwin): Uint8Array[] {
 function raw(session: ClientHttp2Session, method: string, body: Buffer): Promise<string> {
   const stream = session.request({
     ':method': 'POST',
-    ':path': `/forage.peer.v1.Peers/${method}`,
+    ':path': `/forage.${method}`,
     'content-type': 'application/grpc',
     te: 'trailers',
   });
@@ -123,9 +127,9 @@ t.test('a server answers malformed calls with an error each, and stays as it was
   );
   t.notOk(statuses.has('2'), 'no UNKNOWN: nothing was thrown where nobody looks');
   t.ok(heapBytes.at(-1)! < 2 * heapBytes[1]! + 50e6, 'no growth');
-  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(identity));
+  const client = new PeerClient(`127.0.0.1:${port}`, tlsOf(identity));
   t.teardown(() => client.close());
-  t.same(await client.findLayer(layer.record.chainId, 5000), layer.record);
+  t.equal((await client.directory(5000).layers([layer.record.chainId])).length, 1);
   const faults = n1.log.lines.filter(([message]) => message.includes('failed'));
   t.same(faults, [], 'none of them was an error inside');
 });
@@ -146,7 +150,7 @@ t.test('a server takes garbage before and after the handshake', async (t) => {
     socket.setTimeout(50, () => socket.destroy());
     await new Promise((closed) => socket.on('close', closed));
   }
-  const client = new PeerClient(`127.0.0.1:${port}`, clientTls(identity));
+  const client = new PeerClient(`127.0.0.1:${port}`, tlsOf(identity));
   t.teardown(() => client.close());
   await client.ping(5000);
 });
@@ -193,7 +197,7 @@ t.test('a client takes garbage for answers: each call ends, and nothing wrong is
   const layer = await putLayer([n1]);
   const good = await replies(layer, n1.blocks.get.bind(n1.blocks), (await n1.volumes.encoded(layer.root))!);
   const server = await garbageServer(bed, random, good);
-  const client = new PeerClient(`127.0.0.1:${server.port}`, clientTls(n2.identity));
+  const client = new PeerClient(`127.0.0.1:${server.port}`, tlsOf(n2.identity));
   t.teardown(() => {
     client.close();
     server.close();
@@ -202,8 +206,8 @@ t.test('a client takes garbage for answers: each call ends, and nothing wrong is
   const signal = () => AbortSignal.timeout(300);
   for (let done = 0; done < CASES / 10; done += 50) {
     const calls = Array.from({ length: 50 }, () => {
-      if (random.below(2) === 0) return client.findLayer(layer.record.chainId, 300);
-      return receiveVolume(client.volume(layer.root, signal()), layer.root, n2, () => {});
+      if (random.below(2) === 0) return client.directory(300).layers([layer.record.chainId]);
+      return receiveVolume(client.volume(layer.root, false, signal()), layer.root, n2, () => {});
     });
     for (const { status } of await Promise.allSettled(calls)) ends[status]++;
   }
@@ -213,18 +217,14 @@ t.test('a client takes garbage for answers: each call ends, and nothing wrong is
 });
 
 async function replies(
-  { record, metadata }: LayerTwin,
+  { metadata }: LayerTwin,
   get: (id: BlockId) => Promise<Buffer | undefined>,
   index: Buffer,
 ): Promise<Uint8Array[]> {
-  const found = new peer.FindLayerReply();
-  const message = new peer.LayerRecord();
-  message.setChainId(record.chainId);
-  message.setDiffId(record.diffId);
-  message.setRoot(Buffer.from(record.root, 'hex'));
-  message.setFormat(record.format);
-  message.setOrigin(1);
-  found.addLayers(message);
+  const found = new directory.RecordsReply();
+  found.addRecords(
+    new directory.Record().setBody(await get(metadata[1]!).then((bytes) => bytes!.subarray(0, 99))),
+  );
   const piece = new peer.GetVolumeReply();
   piece.setIndex(index);
   const more = new peer.GetVolumeReply();

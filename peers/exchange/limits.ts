@@ -6,10 +6,8 @@ const MIB = 1024 * KIB;
 
 /** Blocks in one request: at 128 KiB a block, 32 MiB. */
 export const MAX_BLOCKS_PER_REQUEST = 256;
-/** ChainIDs in one question. */
-export const MAX_CHAIN_IDS = 64;
-/** A server reads no longer request. */
-export const MAX_REQUEST_BYTES = 16 * KIB;
+/** A server reads no longer request: pins of 256 blocks of as many volumes take 16 KiB, ids of records 4 KiB. */
+export const MAX_REQUEST_BYTES = 20 * KIB;
 
 /** Pieces of a volume's index and metadata. */
 export const PIECE_BYTES = 256 * KIB;

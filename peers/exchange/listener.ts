@@ -6,30 +6,53 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { realClock } from '../clock.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { IsRevoked } from '../identity/keys.ts';
 import { refusals } from '../refusals.ts';
 import type { Log } from '../types.ts';
-import { acceptTls, serverOptions, splitListen } from './tls.ts';
+import { acceptTls, nodeOf, serverOptions, splitListen } from './tls.ts';
 
 export interface PeerListener {
   /** The port that it listens on. */
   port: number;
+  /** Ends the connections of whoever is no node any more. */
+  recheck(): void;
   /** Ends all connections at once. */
   close(): void;
 }
 
-/** `listen` is `host:port`, port 0 takes a free one. Rejects when it cannot be listened on. */
+export interface ListenOptions {
+  identity: Identity;
+  isRevoked: IsRevoked;
+  /** `host:port`; port 0 takes a free one. */
+  listen: string;
+  log: Log;
+}
+
+/** A protocol gets the connections of nodes, with the node's name. Rejects when it cannot listen. */
 export async function listenTls(
-  identity: Identity,
-  listen: string,
-  log: Log,
-  protocols: Record<string, (socket: TLSSocket) => void>,
+  { identity, isRevoked, listen, log }: ListenOptions,
+  protocols: Record<string, (socket: TLSSocket, client: string) => void>,
 ): Promise<PeerListener> {
   const sockets = new Set<Socket>();
+  const nodes = new Set<TLSSocket>();
   const options = serverOptions(identity, Object.keys(protocols));
   const refused = refusals(log, realClock);
+  const checked = (socket: TLSSocket) => {
+    try {
+      return nodeOf(socket, isRevoked);
+    } catch (error) {
+      refused(socket.remoteAddress ?? 'unknown', (error as Error).message);
+      socket.destroy();
+      return undefined;
+    }
+  };
   const accept = (socket: TLSSocket) => {
+    const client = checked(socket);
+    if (client === undefined) return;
+    nodes.add(socket);
+    socket.on('close', () => nodes.delete(socket));
     const protocol = protocols[socket.alpnProtocol || ''];
-    if (protocol) protocol(socket);
+    if (protocol) protocol(socket, client);
     else socket.destroy();
   };
   const server = createServer((socket) => {
@@ -47,6 +70,9 @@ export async function listenTls(
   await promise;
   return {
     port: (server.address() as AddressInfo).port,
+    recheck() {
+      for (const socket of nodes) checked(socket);
+    },
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();

@@ -2,7 +2,7 @@
  * Makes a volume of a neighbour's answer: index, then metadata blocks.
  *
  * Order of effects: the whole index is read and must hash to the root; each metadata block is checked and put; the store is
- * synced; the index is published last. So a published volume has its metadata blocks, whatever happens in between.
+ * synced; the index is published last. An index alone is published at once: it says what the cluster keeps, not what is here.
  */
 import { pipeline } from 'node:stream';
 import { constants, createZstdDecompress } from 'node:zlib';
@@ -34,6 +34,23 @@ export async function receiveVolume(
     const { encoded, index, first } = await readIndex(incoming, root, heard);
     await storeMetadata(metadataPieces(first, incoming, heard), index, blocks);
     await blocks.sync();
+    return await volumes.put(root, encoded);
+  } finally {
+    await incoming.return?.();
+  }
+}
+
+/** The index alone. Throws WireError for an answer that is not the index of `root`. */
+export async function receiveIndex(
+  replies: AsyncIterable<peer.GetVolumeReply>,
+  root: Root,
+  volumes: VolumeStore,
+  heard: (bytes: number) => void,
+): Promise<VolumeIndex> {
+  const incoming = replies[Symbol.asyncIterator]();
+  try {
+    const { encoded, first } = await readIndex(incoming, root, heard);
+    if (first) throw new WireError('metadata that was not asked for');
     return await volumes.put(root, encoded);
   } finally {
     await incoming.return?.();

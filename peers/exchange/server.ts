@@ -1,19 +1,19 @@
 /**
- * The peer service: what this node gives to its neighbours. Every block is checked against its hash when it is read to be
+ * The peer port: what this node gives to its neighbours. Every block is checked against its hash when it is read to be
  * sent; one that fails is removed by the store and answered as absent.
  */
 import type { TLSSocket } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
+import { DirectoryService } from '../../proto/directory.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
 import { type CallContext, type Handlers, implement } from '../../proto/serve.ts';
-import type { Identity } from '../identity/identity.ts';
-import { nodeNameOf } from '../identity/names.ts';
-import type { Log, Offer } from '../types.ts';
+import { directoryHandlers } from '../directory/service.ts';
+import type { DirectoryPeer } from '../directory/types.ts';
+import type { PinAnswer, PinRequest } from '../placement/messages.ts';
 import { BlockConnection } from './block-server.ts';
 import { errorToStatus } from './errors.ts';
 import { BLOCKS_PROTOCOL } from './frames.ts';
-import { nodesOnly } from './guard.ts';
 import {
   MAX_BLOCK_CONNECTIONS,
   MAX_BLOCK_CONNECTIONS_PER_PEER,
@@ -23,19 +23,18 @@ import {
   MAX_REQUEST_BYTES,
   MAX_VOLUME_CALLS,
 } from './limits.ts';
-import { listenTls } from './listener.ts';
+import { type ListenOptions, listenTls } from './listener.ts';
 import { compressedMetadata, pieces, readIndex } from './sending.ts';
 import { Slots } from './slots.ts';
-import { chainIdsOf, idsFrom, recordMessage } from './wire.ts';
+import { idsFrom, pinReply, pinRequestFrom } from './wire.ts';
 
-export interface PeerServerOptions {
-  identity: Identity;
-  /** `host:port`; port 0 takes a free one. */
-  listen: string;
+export interface PeerServerOptions extends ListenOptions {
   blocks: BlockStore;
   volumes: VolumeStore;
-  offer: Offer;
-  log: Log;
+  /** This node's own, as others may ask it. */
+  directory: DirectoryPeer;
+  /** Another node asks whether this one keeps blocks. Throws BadPinMessageError. */
+  pin: (request: PinRequest) => Promise<PinAnswer[]>;
 }
 
 export interface PeerServer {
@@ -43,6 +42,8 @@ export interface PeerServer {
   port: number;
   /** Bytes of blocks, indexes and metadata given away so far. */
   servedBytes(): number;
+  /** Ends the connections of whoever is no node any more. */
+  recheck(): void;
   /** Ends all connections at once. */
   close(): void;
 }
@@ -53,10 +54,9 @@ const KEEPALIVE_TIMEOUT_MS = 10_000;
 
 /** Rejects when the address cannot be listened on. */
 export async function startPeerServer(options: PeerServerOptions): Promise<PeerServer> {
-  const { identity, listen, log } = options;
+  const { identity, listen, directory, log } = options;
   const served = { bytes: 0 };
   const calls = new Server({
-    interceptors: [nodesOnly(log)],
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
     'grpc.max_send_message_length': MAX_REPLY_BYTES,
     'grpc.max_concurrent_streams': 2 * MAX_CALLS_PER_PEER,
@@ -64,9 +64,11 @@ export async function startPeerServer(options: PeerServerOptions): Promise<PeerS
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
   });
-  calls.addService(PeersService, implement(PeersService, handlers(options, served), errorToStatus(log)));
+  const toStatus = errorToStatus(log);
+  calls.addService(PeersService, implement(PeersService, handlers(options, served), toStatus));
+  calls.addService(DirectoryService, implement(DirectoryService, directoryHandlers(directory), toStatus));
   const acceptBlocks = blockAcceptor(options, served);
-  const listener = await listenTls(identity, listen, log, {
+  const listener = await listenTls(options, {
     h2: injector(calls),
     [BLOCKS_PROTOCOL]: acceptBlocks,
   });
@@ -74,6 +76,7 @@ export async function startPeerServer(options: PeerServerOptions): Promise<PeerS
   return {
     port: listener.port,
     servedBytes: () => served.bytes,
+    recheck: () => listener.recheck(),
     close() {
       listener.close();
       calls.forceShutdown();
@@ -93,13 +96,11 @@ function blockAcceptor({ blocks, log }: PeerServerOptions, served: { bytes: numb
   const onServed = (bytes: number) => {
     served.bytes += bytes;
   };
-  return (socket: TLSSocket) => {
-    const client = nodeNameOf(socket.getPeerCertificate().subject);
+  return (socket: TLSSocket, client: string) => {
     const refuse = (reason: string) => {
       log.warn({ peer: socket.remoteAddress, name: client, reason }, 'a connection for blocks was refused');
       socket.destroy();
     };
-    if (client === undefined) return refuse('not a node');
     try {
       socket.once('close', connections.take(client));
     } catch (error) {
@@ -116,7 +117,7 @@ function blockAcceptor({ blocks, log }: PeerServerOptions, served: { bytes: numb
 }
 
 function handlers(
-  { blocks, volumes, offer }: PeerServerOptions,
+  { blocks, volumes, pin }: PeerServerOptions,
   served: { bytes: number },
 ): Handlers<typeof PeersService> {
   const volumeSlots = new Slots(MAX_VOLUME_CALLS, MAX_VOLUME_CALLS);
@@ -134,14 +135,9 @@ function handlers(
   }
 
   return {
-    async findLayer(request) {
-      const reply = new peer.FindLayerReply();
-      for (const chainId of chainIdsOf(request)) {
-        const record = offer.layer(chainId);
-        if (record) reply.addLayers(recordMessage(record));
-      }
-      return reply;
-    },
+    ping: async () => new peer.PingReply(),
+
+    pin: async (request) => pinReply(await pin(pinRequestFrom(request))),
 
     async *getVolume(request, context) {
       const [root] = idsFrom(request.getRoot_asU8(), 1);
@@ -150,6 +146,7 @@ function handlers(
         served.bytes += piece.length;
         yield volumeReply((reply) => reply.setIndex(piece));
       }
+      if (request.getIndexOnly()) return;
       async function* metadata() {
         for await (const piece of compressedMetadata(blocks, index)) yield [piece];
       }

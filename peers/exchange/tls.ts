@@ -16,6 +16,7 @@ import {
 } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import type { Identity } from '../identity/identity.ts';
+import { type IsRevoked, keyOf } from '../identity/keys.ts';
 import { nodeNameOf } from '../identity/names.ts';
 
 /** A client that connects and then says nothing is dropped after this. */
@@ -50,14 +51,15 @@ function checkNode(_host: string, cert: PeerCertificate): Error | undefined {
 
 /** The client's end, made once for all neighbours. */
 export interface ClientTls {
+  isRevoked: IsRevoked;
   context: SecureContext;
   credentials: ChannelCredentials;
 }
 
-export function clientTls(identity: Identity): ClientTls {
+export function clientTls(identity: Identity, isRevoked: IsRevoked): ClientTls {
   const context = createSecureContext(contextOptions(identity));
   const credentials = ChannelCredentials.createFromSecureContext(context, { checkServerIdentity: checkNode });
-  return { context, credentials };
+  return { context, credentials, isRevoked };
 }
 
 /** For `tls.connect`, with one protocol. */
@@ -91,6 +93,18 @@ export function acceptTls(socket: Duplex, options: TlsOptions): Promise<TLSSocke
   return promise;
 }
 
+/** Throws an error that says why whoever is at the other end, whose certificate TLS has checked, is not a node of the cluster. */
+export function nodeOf(socket: TLSSocket, isRevoked: IsRevoked): string {
+  const { subject } = socket.getPeerCertificate();
+  const name = nodeNameOf(subject);
+  if (name === undefined) throw new Error(`the certificate of ${subject?.CN ?? 'nobody'} is not a node's`);
+  const cert = socket.getPeerX509Certificate();
+  const key = cert && keyOf(cert);
+  if (key === undefined) throw new Error(`the certificate of ${name} has no Ed25519 key`);
+  if (isRevoked({ name, key })) throw new Error(`${name} is revoked`);
+  return name;
+}
+
 /** What a channel needs besides its credentials. */
 export const TLS_CHANNEL_OPTIONS = { 'grpc.ssl_target_name_override': SERVER_NAME };
 
@@ -101,9 +115,13 @@ export const TLS_CHANNEL_OPTIONS = { 'grpc.ssl_target_name_override': SERVER_NAM
  */
 export function knock(address: string, tls: ClientTls, timeoutMs: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const socket = connect(dialOptions(splitAddress(address), tls, 'h2'), () =>
-    resolve(nodeNameOf(socket.getPeerCertificate().subject) ?? ''),
-  );
+  const socket = connect(dialOptions(splitAddress(address), tls, 'h2'), () => {
+    try {
+      resolve(nodeOf(socket, tls.isRevoked));
+    } catch (error) {
+      reject(error as Error);
+    }
+  });
   const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   socket.on('error', reject);
   socket.on('close', () => reject(new Error('closed')));

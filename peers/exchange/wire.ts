@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import { isSha256 } from '../../blocks/block.ts';
 import type { BlockId, ChainId, LayerRecord, Root } from '../../blocks/types.ts';
 import { peer } from '../../proto/peer.ts';
-import { MAX_CHAIN_IDS } from './limits.ts';
+import { MAX_PIN_IDS, MAX_PIN_ROOTS, type PinAnswer, type PinRequest } from '../placement/messages.ts';
 
 export const ID_BYTES = 32;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -34,12 +34,6 @@ export function idsFrom(bytes: Uint8Array, max: number): string[] {
   }
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
   return Array.from({ length: count }, (_, i) => hex.slice(i * 2 * ID_BYTES, (i + 1) * 2 * ID_BYTES));
-}
-
-export function chainIdsOf(request: peer.FindLayerRequest): ChainId[] {
-  const chainIds = request.getChainIdsList();
-  if (chainIds.length > MAX_CHAIN_IDS) throw new WireError(`${chainIds.length} chainIDs`);
-  return chainIds.map((chainId) => digest(chainId, 'chainID'));
 }
 
 const { Origin } = peer.LayerRecord;
@@ -85,4 +79,39 @@ function originFrom(value: number): LayerRecord['origin'] {
   for (const origin of Object.keys(ORIGINS) as LayerRecord['origin'][])
     if (ORIGINS[origin] === value) return origin;
   throw new WireError(`a record of unknown origin ${value}`);
+}
+
+export function pinRequestMessage({ roots, ids }: PinRequest): peer.PinRequest {
+  return new peer.PinRequest().setRoots(idBytes(roots)).setIds(idBytes(ids));
+}
+
+/** Throws WireError. */
+export function pinRequestFrom(message: peer.PinRequest): PinRequest {
+  return {
+    roots: idsFrom(message.getRoots_asU8(), MAX_PIN_ROOTS),
+    ids: idsFrom(message.getIds_asU8(), MAX_PIN_IDS),
+  };
+}
+
+const { Answer } = peer.PinReply;
+const ANSWERS: Record<PinAnswer, number> = {
+  kept: Answer.KEPT,
+  'not owner': Answer.NOT_OWNER,
+  absent: Answer.ABSENT,
+  dropping: Answer.DROPPING,
+  'unknown volume': Answer.UNKNOWN_VOLUME,
+};
+
+export function pinReply(answers: readonly PinAnswer[]): peer.PinReply {
+  return new peer.PinReply().setAnswers(Uint8Array.from(answers, (answer) => ANSWERS[answer]));
+}
+
+/** Throws WireError. That there are as many as was asked for is checked by who asked. */
+export function pinAnswersFrom(message: peer.PinReply): PinAnswer[] {
+  const answers = message.getAnswers_asU8();
+  if (answers.length > MAX_PIN_IDS) throw new WireError(`${answers.length} answers about blocks`);
+  return Array.from(answers, (value) => {
+    for (const answer of Object.keys(ANSWERS) as PinAnswer[]) if (ANSWERS[answer] === value) return answer;
+    throw new WireError(`an unknown answer ${value} about a block`);
+  });
 }

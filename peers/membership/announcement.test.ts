@@ -6,8 +6,9 @@ import { Bed } from '../bed.twin.ts';
 import { realClock } from '../clock.ts';
 import { WireError } from '../exchange/wire.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { IsRevoked } from '../identity/keys.ts';
 import { type Age, type Announcement, isSigned, open, seal } from './announcement.ts';
-import { Certificates, type IsRevoked, ownKey, RefusedError } from './certificates.ts';
+import { Certificates, ownKey, RefusedError } from './certificates.ts';
 import { decodeDigest, encodeDigest, MAX_DIGEST_BYTES } from './digest.ts';
 import { MAX_ANNOUNCEMENT_BYTES, MAX_MEMBERS } from './limits.ts';
 
@@ -85,11 +86,11 @@ t.test('a certificate that is no node of this cluster speaks for nobody', async 
 t.test('who is revoked later is no longer believed, though its certificate was good before', async (t) => {
   const bed = await Bed.make(t);
   const revoked = new Set<string>();
-  const certificates = await judge(bed, ({ fingerprint }) => revoked.has(fingerprint));
+  const certificates = await judge(bed, ({ key }) => revoked.has(key));
   const bytes = sealedBy(await bed.identity('n1'));
   const { node } = open(bytes, certificates);
   t.equal(certificates.nodeOf(node.peerId.toString()), node);
-  revoked.add(node.fingerprint);
+  revoked.add(node.key);
   t.throws(() => open(bytes, certificates), RefusedError);
   t.equal(certificates.nodeOf(node.peerId.toString()), undefined);
 });

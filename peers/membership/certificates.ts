@@ -9,6 +9,7 @@ import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import { authoritiesOf, type Identity } from '../identity/identity.ts';
+import { type IsRevoked, keyOf, type NodeKey } from '../identity/keys.ts';
 import { nodeNameOf, type Subject } from '../identity/names.ts';
 import { MAX_CERTIFICATE_BYTES, MAX_MEMBERS } from './limits.ts';
 
@@ -24,14 +25,12 @@ export interface NodeCertificate {
   name: string;
   /** sha256 of the certificate, lower-case hex. */
   fingerprint: string;
+  key: NodeKey;
   peerId: PeerId;
   publicKey: KeyObject;
   validFromMs: number;
   validToMs: number;
 }
-
-/** True for a node that is no longer one. Asked anew at each use, so that it may change. */
-export type IsRevoked = (node: Pick<NodeCertificate, 'name' | 'fingerprint'>) => boolean;
 
 export interface CertificatesOptions {
   identity: Identity;
@@ -82,11 +81,11 @@ export class Certificates {
   }
 
   /** What may change after a certificate was checked: its time is over, or it is revoked. Throws RefusedError. */
-  admit({ name, fingerprint, validFromMs, validToMs }: NodeCertificate): void {
+  admit({ name, key, validFromMs, validToMs }: NodeCertificate): void {
     const nowMs = this.#clock.wall();
     if (nowMs > validToMs) throw new RefusedError(`the certificate of ${name} has expired`);
     if (nowMs < validFromMs) throw new RefusedError(`the certificate of ${name} is not valid yet`);
-    if (this.#isRevoked({ name, fingerprint })) throw new RefusedError(`${name} is revoked`);
+    if (this.#isRevoked({ name, key })) throw new RefusedError(`${name} is revoked`);
   }
 
   #issuedTo(der: Uint8Array, fingerprint: string): NodeCertificate {
@@ -99,12 +98,14 @@ export class Certificates {
     const name = nodeNameOf(cert.toLegacyObject().subject as Subject);
     if (name === undefined) throw new RefusedError('the certificate is for no node');
     const { publicKey } = cert;
-    if (publicKey.asymmetricKeyType !== 'ed25519') {
+    const key = keyOf(cert);
+    if (key === undefined) {
       throw new RefusedError(`the key of ${name} is ${publicKey.asymmetricKeyType}, not Ed25519`);
     }
     return {
       name,
       fingerprint,
+      key,
       peerId: peerIdFromPublicKey(publicKeyFromRaw(rawOf(publicKey).x)),
       publicKey,
       validFromMs: cert.validFromDate.getTime(),

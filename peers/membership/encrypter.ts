@@ -40,7 +40,11 @@ export function nodeEncrypter({
   clock,
 }: EncrypterOptions): ConnectionEncrypter {
   const forServer = serverOptions(identity, [ENCRYPTION]);
-  const forClient = dialOptions({ host: '', port: 0 }, clientTls(identity), ENCRYPTION);
+  const forClient = dialOptions(
+    { host: '', port: 0 },
+    clientTls(identity, () => false),
+    ENCRYPTION,
+  );
 
   async function secure(
     below: MessageStream,

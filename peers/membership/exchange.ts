@@ -11,7 +11,7 @@ import { lpStream } from '@libp2p/utils';
 import { WireError } from '../exchange/wire.ts';
 import type { Age } from './announcement.ts';
 import { decodeDigest, encodeDigest, MAX_DIGEST_BYTES } from './digest.ts';
-import { GONE_AFTER_MS, MAX_ANNOUNCEMENT_BYTES, MAX_MEMBERS } from './limits.ts';
+import { FORGET_AFTER_MS, MAX_ANNOUNCEMENT_BYTES, MAX_MEMBERS } from './limits.ts';
 
 export const EXCHANGE_PROTOCOL = '/forage/members/1';
 
@@ -50,14 +50,14 @@ export async function exchange(stream: Stream, book: Book, signal: AbortSignal):
 
 function framed(announcement: Buffer, agoMs: number): Buffer {
   const ago = Buffer.alloc(AGO_BYTES);
-  ago.writeUInt32BE(Math.min(GONE_AFTER_MS, Math.round(agoMs)));
+  ago.writeUInt32BE(Math.min(FORGET_AFTER_MS, Math.round(agoMs)));
   return Buffer.concat([ago, announcement]);
 }
 
 function unframed(frame: Buffer): { bytes: Buffer; agoMs: number } {
   if (frame.length < AGO_BYTES) throw new WireError('an announcement that is cut off');
   const agoMs = frame.readUInt32BE(0);
-  if (agoMs > GONE_AFTER_MS) throw new WireError(`an announcement of ${agoMs} ms ago`);
+  if (agoMs > FORGET_AFTER_MS) throw new WireError(`an announcement of ${agoMs} ms ago`);
   return { bytes: frame.subarray(AGO_BYTES), agoMs };
 }
 

@@ -6,11 +6,12 @@ import type { Connection, Stream } from '@libp2p/interface';
 import type { Clock } from '../clock.ts';
 import { WireError } from '../exchange/wire.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { IsRevoked } from '../identity/keys.ts';
 import { type Refusals, refusals } from '../refusals.ts';
 import type { Log } from '../types.ts';
 import { type Announcement, isAddress, seal } from './announcement.ts';
 import { Announcements } from './announcements.ts';
-import { Certificates, type IsRevoked, type OwnKey, ownKey, RefusedError } from './certificates.ts';
+import { Certificates, type OwnKey, ownKey, RefusedError } from './certificates.ts';
 import { Dialer } from './dialer.ts';
 import { EXCHANGE_PROTOCOL, exchange } from './exchange.ts';
 import { Gossip, type Verdict } from './gossip.ts';
@@ -34,8 +35,10 @@ export interface MembershipOptions {
   address?: string;
   /** `host:port` at which others reach this node's peer service. */
   service: string;
-  /** What this node has room for. */
+  /** What this node has room for; 0: it is to own nothing. */
   capacityBytes: number;
+  /** The silence after which a member is gone; the same on all nodes. Default: GONE_AFTER_MS. */
+  goneAfterMs?: number;
   /** `host:port` of the libp2p of some nodes; this node's own may be among them. */
   bootstrap: readonly string[];
   /** Looks for neighbours on the local network; they find this node if `address` is a private IP address, not a name. */
@@ -91,7 +94,7 @@ class Libp2pMembership implements Membership {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { host, certificates, identity, service, capacityBytes, clock, log } = parts;
+    const { host, certificates, identity, service, capacityBytes, goneAfterMs, clock, log } = parts;
     this.#presence = new Presence({
       self: { name: identity.name, service, address: host.address, capacityBytes },
       seal: (announcement) => this.#seal(announcement),
@@ -100,6 +103,7 @@ class Libp2pMembership implements Membership {
       onChange: () => {
         for (const listener of [...this.#listeners]) listener();
       },
+      goneAfterMs,
       clock,
       log,
     });
@@ -156,6 +160,10 @@ class Libp2pMembership implements Membership {
 
   subscribe(topic: string, listener: (bytes: Uint8Array, fromName: string) => void): () => void {
     return this.#gossip.subscribe(topic, listener);
+  }
+
+  setCapacity(capacityBytes: number): void {
+    this.#presence.setCapacity(capacityBytes);
   }
 
   /** By gossip to all, and to each neighbour by an exchange, which can be waited for. */

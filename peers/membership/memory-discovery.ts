@@ -118,6 +118,10 @@ export class MemoryDiscovery implements Discovery {
     return () => listeners.delete(own);
   }
 
+  setCapacity(capacityBytes: number): void {
+    this.#presence.setCapacity(capacityBytes);
+  }
+
   async leave(): Promise<void> {
     this.#presence.leave();
   }

@@ -25,6 +25,8 @@ export interface PresenceOptions {
   /** Tells all others. */
   send: (own: Heard) => void;
   onChange: () => void;
+  /** The silence after which a member is gone; default GONE_AFTER_MS. */
+  goneAfterMs?: number | undefined;
   clock: Clock;
   log: Log;
 }
@@ -35,11 +37,13 @@ export class Presence {
   #own: Heard;
   #announcedMs = Number.NEGATIVE_INFINITY;
   #isLeaving = false;
+  #capacityBytes: number;
   #cancel = () => {};
 
   constructor(options: PresenceOptions) {
     this.#options = options;
-    this.#roster = new Roster(options.clock, options.onChange);
+    this.#capacityBytes = options.self.capacityBytes;
+    this.#roster = new Roster(options.clock, options.onChange, options.goneAfterMs);
     this.#own = this.#sealed({ incarnation: Math.floor(options.clock.wall()), sequence: 0 });
     this.#announceIn(options.clock.random() * this.#own.announcement.everyMs);
   }
@@ -52,6 +56,12 @@ export class Presence {
   announceSoon(): void {
     const sinceMs = this.#options.clock.now() - this.#announcedMs;
     this.#announceIn(Math.max(0, ANNOUNCE_APART_MS - sinceMs));
+  }
+
+  /** What this node has room for has changed. */
+  setCapacity(capacityBytes: number): void {
+    this.#capacityBytes = capacityBytes;
+    this.announceSoon();
   }
 
   /** The last announcement that this node makes. */
@@ -117,7 +127,8 @@ export class Presence {
   }
 
   #sealed(age: Age): Heard {
-    const { service, address, capacityBytes } = this.#options.self;
+    const { service, address } = this.#options.self;
+    const capacityBytes = this.#capacityBytes;
     const everyMs = Math.min(
       MAX_ANNOUNCE_EVERY_MS,
       Math.max(ANNOUNCE_EVERY_MS, this.#roster.members().length * ANNOUNCE_EVERY_MS_PER_MEMBER),

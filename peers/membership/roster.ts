@@ -40,11 +40,18 @@ export function compareAge(a: Age, b: Age): number {
 export class Roster {
   readonly #clock: Pick<Clock, 'now' | 'after'>;
   readonly #onChange: () => void;
+  readonly #goneAfterMs: number;
   readonly #entries = new Map<string, Entry>();
   #members: readonly Member[] | undefined;
   #cancelSweep: () => void;
 
-  constructor(clock: Pick<Clock, 'now' | 'after'>, onChange: () => void) {
+  /** `goneAfterMs`: the silence after which a member is gone. */
+  constructor(
+    clock: Pick<Clock, 'now' | 'after'>,
+    onChange: () => void,
+    goneAfterMs: number = GONE_AFTER_MS,
+  ) {
+    this.#goneAfterMs = goneAfterMs;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#cancelSweep = clock.after(SWEEP_EVERY_MS, () => this.#sweep());
@@ -76,7 +83,7 @@ export class Roster {
     if (!known && this.#entries.size >= MAX_MEMBERS && !this.#forgetOne()) return false;
     const nowMs = this.#clock.now();
     const heardAtMs = Math.max(nowMs - agoMs, known?.heardAtMs ?? Number.NEGATIVE_INFINITY);
-    const member = memberOf(heard, stateAt(nowMs, heardAtMs, announcement));
+    const member = memberOf(heard, this.#stateAt(nowMs, heardAtMs, announcement));
     this.#entries.set(name, { heard, heardAtMs, member });
     if (!known || !isSame(member, known.member)) this.#changed();
     return true;
@@ -109,7 +116,7 @@ export class Roster {
     let changed = false;
     for (const [name, entry] of this.#entries) {
       const { heard, heardAtMs, member } = entry;
-      const state = stateAt(nowMs, heardAtMs, heard.announcement);
+      const state = this.#stateAt(nowMs, heardAtMs, heard.announcement);
       if (isOver(state) && nowMs - heardAtMs > FORGET_AFTER_MS) this.#entries.delete(name);
       else if (state.kind === member.state.kind) continue;
       else entry.member = memberOf(heard, state);
@@ -128,6 +135,15 @@ export class Roster {
     return oldest !== undefined && this.#entries.delete(oldest.heard.name);
   }
 
+  #stateAt(nowMs: number, heardAtMs: number, announcement: Announcement): MemberState {
+    if (announcement.leaving) return { kind: 'left', sinceMs: heardAtMs };
+    const suspectMs = heardAtMs + suspectAfterMs(announcement);
+    const goneMs = Math.max(suspectMs, heardAtMs + this.#goneAfterMs);
+    if (nowMs >= goneMs) return { kind: 'gone', sinceMs: goneMs };
+    if (nowMs >= suspectMs) return { kind: 'suspect', sinceMs: suspectMs };
+    return { kind: 'alive' };
+  }
+
   #changed(): void {
     this.#members = undefined;
     this.#onChange();
@@ -141,15 +157,6 @@ function isOver({ kind }: MemberState): boolean {
 /** How long after an announcement its node is suspect: half an interval later than the last one missed was due. */
 export function suspectAfterMs({ everyMs }: Pick<Announcement, 'everyMs'>): number {
   return (SUSPECT_AFTER_MISSED + 0.5) * everyMs;
-}
-
-function stateAt(nowMs: number, heardAtMs: number, announcement: Announcement): MemberState {
-  if (announcement.leaving) return { kind: 'left', sinceMs: heardAtMs };
-  const suspectMs = heardAtMs + suspectAfterMs(announcement);
-  const goneMs = heardAtMs + GONE_AFTER_MS;
-  if (nowMs >= goneMs) return { kind: 'gone', sinceMs: goneMs };
-  if (nowMs >= suspectMs) return { kind: 'suspect', sinceMs: suspectMs };
-  return { kind: 'alive' };
 }
 
 function memberOf({ name, peerId, announcement }: Heard, state: MemberState): Member {

@@ -45,6 +45,8 @@ export interface Discovery {
   publish(topic: string, bytes: Uint8Array): Promise<void>;
   /** `fromName` is the node that published, proven by its signature, whoever passed it on. */
   subscribe(topic: string, listener: (bytes: Uint8Array, fromName: string) => void): () => void;
+  /** What this node has room for from now on; 0: it is to own nothing. The others hear of it within seconds. */
+  setCapacity(capacityBytes: number): void;
   /** Says good-bye: the others need not wait to see whether this node comes back. `stop` follows. */
   leave(): Promise<void>;
   /** Goes without a word: the others wait for this node to come back. */

@@ -21,11 +21,13 @@ export class Backoff {
     this.#refusals = new LRUCache({ max: options.maxEntries });
   }
 
-  refused(what: string, nowMs: number): void {
+  /** Answers for how long it is not to be asked. */
+  refused(what: string, nowMs: number): number {
     const { minMs, maxMs } = this.#options;
     const before = this.#refusals.get(what);
     const delayMs = before ? Math.min(before.delayMs * 2, maxMs) : minMs;
     this.#refusals.set(what, { untilMs: nowMs + delayMs, delayMs });
+    return delayMs;
   }
 
   accepted(what: string): void {

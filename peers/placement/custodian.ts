@@ -52,7 +52,8 @@ export class Custodian {
   #membersChangedMs: number;
   #passIntervalMs = PASS_MIN_MS;
   #cancelPass: () => void = () => {};
-  #isPassing = false;
+  /** The pass that is under way. */
+  #passing: Promise<boolean> | undefined;
   #isStopped = false;
   readonly #totals = { dropped: 0, asked: 0 };
 
@@ -84,6 +85,11 @@ export class Custodian {
   /** True while an attempt to drop the block is open here. */
   isDropping(id: BlockId): boolean {
     return this.#pins.isDropping(id);
+  }
+
+  /** This node has promised to keep the block. */
+  isPinned(id: BlockId): boolean {
+    return this.#pins.has(id);
   }
 
   /** Another node asks for pins. Throws `BadPinMessageError`. */
@@ -123,28 +129,37 @@ export class Custodian {
 
   #soon(): void {
     this.#passIntervalMs = PASS_MIN_MS;
-    if (!this.#isPassing) this.#passIn(PASS_MIN_MS);
+    if (!this.#passing) this.#passIn(PASS_MIN_MS);
   }
 
   /** By chance up to half as long again, so that nodes which hear of the same change do not all ask at once. */
   #passIn(ms: number): void {
     this.#cancelPass();
     const { clock } = this.#parts;
-    this.#cancelPass = this.#timers.after(ms * (1 + clock.random() / 2), () => void this.#pass());
+    this.#cancelPass = this.#timers.after(ms * (1 + clock.random() / 2), () => void this.pass());
   }
 
-  async #pass(): Promise<void> {
-    this.#isPassing = true;
+  /** One pass now, after one that is under way. True when something was achieved, so that more may be possible. */
+  async pass(): Promise<boolean> {
+    while (this.#passing) await this.#passing;
+    this.#cancelPass();
+    this.#passing = this.#pass();
+    return this.#passing;
+  }
+
+  async #pass(): Promise<boolean> {
     const intervalMs = this.#passIntervalMs;
     this.#passIntervalMs = Math.min(intervalMs * 2, PASS_MAX_MS);
+    let isAchieved = false;
     try {
-      if (await this.#work()) this.#passIntervalMs = PASS_MIN_MS;
+      isAchieved = await this.#work();
+      if (isAchieved) this.#passIntervalMs = PASS_MIN_MS;
     } catch (error) {
       this.#parts.log.error({ err: error }, 'a pass over the blocks in custody failed');
-    } finally {
-      this.#isPassing = false;
-      if (!this.#isStopped) this.#passIn(this.#passIntervalMs);
     }
+    this.#passing = undefined;
+    if (!this.#isStopped) this.#passIn(this.#passIntervalMs);
+    return isAchieved;
   }
 
   /** True when something was achieved, so that more may be possible. */

@@ -407,3 +407,25 @@ export namespace RecordsReply {
         recordsList: Array<Record.AsObject>,
     }
 }
+
+export class LayersRequest extends jspb.Message { 
+    getChainIds(): Uint8Array | string;
+    getChainIds_asU8(): Uint8Array;
+    getChainIds_asB64(): string;
+    setChainIds(value: Uint8Array | string): LayersRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): LayersRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: LayersRequest): LayersRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: LayersRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): LayersRequest;
+    static deserializeBinaryFromReader(message: LayersRequest, reader: jspb.BinaryReader): LayersRequest;
+}
+
+export namespace LayersRequest {
+    export type AsObject = {
+        chainIds: Uint8Array | string,
+    }
+}

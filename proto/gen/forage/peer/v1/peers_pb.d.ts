@@ -6,6 +6,40 @@
 
 import * as jspb from "google-protobuf";
 
+export class PingRequest extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): PingRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: PingRequest): PingRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: PingRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): PingRequest;
+    static deserializeBinaryFromReader(message: PingRequest, reader: jspb.BinaryReader): PingRequest;
+}
+
+export namespace PingRequest {
+    export type AsObject = {
+    }
+}
+
+export class PingReply extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): PingReply.AsObject;
+    static toObject(includeInstance: boolean, msg: PingReply): PingReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: PingReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): PingReply;
+    static deserializeBinaryFromReader(message: PingReply, reader: jspb.BinaryReader): PingReply;
+}
+
+export namespace PingReply {
+    export type AsObject = {
+    }
+}
+
 export class LayerRecord extends jspb.Message { 
     getChainId(): string;
     setChainId(value: string): LayerRecord;
@@ -51,55 +85,13 @@ export namespace LayerRecord {
 
 }
 
-export class FindLayerRequest extends jspb.Message { 
-    clearChainIdsList(): void;
-    getChainIdsList(): Array<string>;
-    setChainIdsList(value: Array<string>): FindLayerRequest;
-    addChainIds(value: string, index?: number): string;
-
-    serializeBinary(): Uint8Array;
-    toObject(includeInstance?: boolean): FindLayerRequest.AsObject;
-    static toObject(includeInstance: boolean, msg: FindLayerRequest): FindLayerRequest.AsObject;
-    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
-    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
-    static serializeBinaryToWriter(message: FindLayerRequest, writer: jspb.BinaryWriter): void;
-    static deserializeBinary(bytes: Uint8Array): FindLayerRequest;
-    static deserializeBinaryFromReader(message: FindLayerRequest, reader: jspb.BinaryReader): FindLayerRequest;
-}
-
-export namespace FindLayerRequest {
-    export type AsObject = {
-        chainIdsList: Array<string>,
-    }
-}
-
-export class FindLayerReply extends jspb.Message { 
-    clearLayersList(): void;
-    getLayersList(): Array<LayerRecord>;
-    setLayersList(value: Array<LayerRecord>): FindLayerReply;
-    addLayers(value?: LayerRecord, index?: number): LayerRecord;
-
-    serializeBinary(): Uint8Array;
-    toObject(includeInstance?: boolean): FindLayerReply.AsObject;
-    static toObject(includeInstance: boolean, msg: FindLayerReply): FindLayerReply.AsObject;
-    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
-    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
-    static serializeBinaryToWriter(message: FindLayerReply, writer: jspb.BinaryWriter): void;
-    static deserializeBinary(bytes: Uint8Array): FindLayerReply;
-    static deserializeBinaryFromReader(message: FindLayerReply, reader: jspb.BinaryReader): FindLayerReply;
-}
-
-export namespace FindLayerReply {
-    export type AsObject = {
-        layersList: Array<LayerRecord.AsObject>,
-    }
-}
-
 export class GetVolumeRequest extends jspb.Message { 
     getRoot(): Uint8Array | string;
     getRoot_asU8(): Uint8Array;
     getRoot_asB64(): string;
     setRoot(value: Uint8Array | string): GetVolumeRequest;
+    getIndexOnly(): boolean;
+    setIndexOnly(value: boolean): GetVolumeRequest;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): GetVolumeRequest.AsObject;
@@ -114,6 +106,7 @@ export class GetVolumeRequest extends jspb.Message {
 export namespace GetVolumeRequest {
     export type AsObject = {
         root: Uint8Array | string,
+        indexOnly: boolean,
     }
 }
 
@@ -142,4 +135,63 @@ export namespace GetVolumeReply {
         index: Uint8Array | string,
         metadataZstd: Uint8Array | string,
     }
+}
+
+export class PinRequest extends jspb.Message { 
+    getRoots(): Uint8Array | string;
+    getRoots_asU8(): Uint8Array;
+    getRoots_asB64(): string;
+    setRoots(value: Uint8Array | string): PinRequest;
+    getIds(): Uint8Array | string;
+    getIds_asU8(): Uint8Array;
+    getIds_asB64(): string;
+    setIds(value: Uint8Array | string): PinRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): PinRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: PinRequest): PinRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: PinRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): PinRequest;
+    static deserializeBinaryFromReader(message: PinRequest, reader: jspb.BinaryReader): PinRequest;
+}
+
+export namespace PinRequest {
+    export type AsObject = {
+        roots: Uint8Array | string,
+        ids: Uint8Array | string,
+    }
+}
+
+export class PinReply extends jspb.Message { 
+    getAnswers(): Uint8Array | string;
+    getAnswers_asU8(): Uint8Array;
+    getAnswers_asB64(): string;
+    setAnswers(value: Uint8Array | string): PinReply;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): PinReply.AsObject;
+    static toObject(includeInstance: boolean, msg: PinReply): PinReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: PinReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): PinReply;
+    static deserializeBinaryFromReader(message: PinReply, reader: jspb.BinaryReader): PinReply;
+}
+
+export namespace PinReply {
+    export type AsObject = {
+        answers: Uint8Array | string,
+    }
+
+    export enum Answer {
+    UNKNOWN = 0,
+    KEPT = 1,
+    NOT_OWNER = 2,
+    ABSENT = 3,
+    DROPPING = 4,
+    UNKNOWN_VOLUME = 5,
+    }
+
 }

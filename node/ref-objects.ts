@@ -1,0 +1,65 @@
+/**
+ * The manifests and configurations of the images that the cluster knows: some 20 KiB an image, in blocks that no volume names. They are on
+ * every node, so that any part of a split cluster can tell what an image is made of.
+ */
+import { IdSet } from '../blocks/id-set.ts';
+import type { BlockId, BlockStore } from '../blocks/types.ts';
+import type { Directory } from '../peers/directory/directory.ts';
+import type { Ref } from '../peers/directory/types.ts';
+import type { Log, Neighbours } from '../peers/types.ts';
+
+export interface RefObjects {
+  /** The block is part of one. */
+  has(id: BlockId): boolean;
+  stop(): void;
+}
+
+interface Parts {
+  directory: Directory;
+  blocks: BlockStore;
+  neighbours: Pick<Neighbours, 'want'>;
+  log: Log;
+}
+
+export function startRefObjects({ directory, blocks, neighbours, log }: Parts): RefObjects {
+  const stopping = new AbortController();
+  let ids = new IdSet();
+
+  async function bring(id: BlockId): Promise<void> {
+    try {
+      await neighbours.want(id, 'prefetch', stopping.signal);
+    } catch (error) {
+      if (!stopping.signal.aborted) log.warn({ block: id, err: error }, 'a manifest could not be had yet');
+    }
+  }
+
+  function keep(ref: Ref): void {
+    for (const id of blocksOf(ref)) {
+      if (ids.has(id)) continue;
+      ids.add(id);
+      if (!blocks.has(id)) void bring(id);
+    }
+  }
+
+  function keepAll(): void {
+    ids = new IdSet();
+    for (const held of directory.counting()) if (held.kind === 'ref') keep(held.content);
+  }
+
+  const stopListening = directory.onAdd((held) => {
+    if (held.kind === 'ref') keep(held.content);
+    else if (held.kind === 'removal' || held.kind === 'revocation') keepAll();
+  });
+  keepAll();
+  return {
+    has: (id) => ids.has(id),
+    stop() {
+      stopListening();
+      stopping.abort();
+    },
+  };
+}
+
+function blocksOf({ manifest, config, index }: Ref): BlockId[] {
+  return [manifest, config, ...(index ? [index] : [])].flatMap(({ blocks }) => blocks);
+}
