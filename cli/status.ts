@@ -64,6 +64,6 @@ function forPeople(status: Status): string {
     peer.bytes_per_second === null ? '-' : rate(peer.bytes_per_second),
   ]);
   const head = lines.map(([name, text]) => `${name!.padEnd(9)}${text}`).join('\n');
-  if (peers.length === 0) return `${head}\npeers    none in the configuration`;
+  if (peers.length === 0) return `${head}\npeers    none that this node knows of`;
   return `${head}\n\n${table(['PEER', 'ADDRESS', 'STATE', '>ROUND TRIP', '>RATE'], peers)}`;
 }

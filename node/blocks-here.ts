@@ -1,5 +1,6 @@
 /** How much of a volume this node holds. Looks at every block's file: for people and for usage, not for polling. */
-import type { BlockId, BlockStore, VolumeIndex } from '../blocks/types.ts';
+import { IdSet } from '../blocks/id-set.ts';
+import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
 
 export interface BlocksHere {
   /** Distinct blocks of the volume, and those of them that are here. */
@@ -21,4 +22,36 @@ export function blocksHere(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>):
     bytes += index.offset(i + 1) - index.offset(i);
   }
   return { distinct: seen.size, count, bytes };
+}
+
+export interface BlocksOfAll {
+  /** Bytes of the distinct blocks of all volumes, and what of them is here. */
+  bytes: number;
+  countHere: number;
+  bytesHere: number;
+}
+
+/** The same over several volumes, as far as their indexes are here; only of blocks that `counts`. */
+export async function blocksOfAll(
+  roots: Iterable<Root>,
+  volumes: Pick<VolumeStore, 'get'>,
+  blocks: Pick<BlockStore, 'has'>,
+  counts: (id: BlockId) => boolean = () => true,
+): Promise<BlocksOfAll> {
+  const seen = new IdSet();
+  const sum = { bytes: 0, countHere: 0, bytesHere: 0 };
+  for (const root of roots) {
+    const index = await volumes.get(root);
+    for (let i = 0; index && i < index.blockCount; i++) {
+      const id = index.blockId(i);
+      if (seen.has(id) || !counts(id)) continue;
+      seen.add(id);
+      const bytes = index.offset(i + 1) - index.offset(i);
+      sum.bytes += bytes;
+      if (!blocks.has(id)) continue;
+      sum.countHere++;
+      sum.bytesHere += bytes;
+    }
+  }
+  return sum;
 }

@@ -6,6 +6,8 @@ export interface CacheLimits {
   now(): Limits;
   /** While `work` runs, whatever may go at all goes at once. */
   tight<T>(work: () => Promise<T>): Promise<T>;
+  /** The same while these come. */
+  tightly<T>(items: AsyncIterable<T>): AsyncIterable<T>;
 }
 
 export function createLimits(cache: Config['cache']): CacheLimits {
@@ -21,6 +23,14 @@ export function createLimits(cache: Config['cache']): CacheLimits {
       tight++;
       try {
         return await work();
+      } finally {
+        tight--;
+      }
+    },
+    async *tightly(items) {
+      tight++;
+      try {
+        yield* items;
       } finally {
         tight--;
       }

@@ -244,3 +244,15 @@ t.test('a volume comes from the next holder when the first dies, lies or has not
   for (const id of layer.metadata) t.ok(n2.blocks.has(id));
   await t.rejects(neighbours.fetchVolume('0'.repeat(64)), { name: 'NoVolumeError' });
 });
+
+t.test('a volume of which nobody has all metadata blocks is gathered from those who have some', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2, n3] = [await bed.node('n1'), await bed.node('n2'), await bed.node('n3')];
+  const layer = await putLayer([n1, n3]);
+  await n1.blocks.remove(layer.metadata[0]!);
+  await n3.blocks.remove(layer.metadata[1]!);
+  const neighbours = bed.neighbours(n2, [(await bed.serve(n1)).port, (await bed.serve(n3)).port]);
+  await settled(neighbours);
+  t.equal((await neighbours.fetchVolume(layer.root)).root, layer.root);
+  for (const id of layer.metadata) t.ok(n2.blocks.has(id));
+});

@@ -52,7 +52,14 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
   const links = new Links({ tls: clientTls(identity, isRevoked), log, onChange: linksChanged });
   const holders = new Holders();
   const lookup = new Lookup({ links: links.all, directory, trust, log });
-  const volumeFetch = new VolumeFetch({ links: links.all, holders, blocks, volumes, log });
+  const volumeFetch = new VolumeFetch({
+    links: links.all,
+    holders,
+    blocks,
+    volumes,
+    want: (id, root, signal) => task.want(id, 'demand', signal, root),
+    log,
+  });
   const task = new Task({ links: links.all, blocks, holders, waitMs, log });
   const { key } = nodeSigner(identity);
   const spread = new Spread({ directory, discovery, links: links.all, key, clock, log });

@@ -1,5 +1,8 @@
-/** Brings a volume's index and metadata blocks: from the likeliest holder, and when that fails from the next. */
-import type { Root, VolumeIndex } from '../blocks/types.ts';
+/**
+ * Brings a volume's index and metadata blocks: from the likeliest holder, and when that fails from the next. Where nobody has all
+ * metadata blocks any more, since each node keeps only what it owns, they are gathered one by one.
+ */
+import type { BlockId, Root, VolumeIndex } from '../blocks/types.ts';
 import type { PeerClient } from './exchange/client.ts';
 import { failureOf } from './exchange/client.ts';
 import { receiveIndex, receiveVolume, type Stores } from './exchange/receiving.ts';
@@ -24,7 +27,12 @@ const PENALTY_MS = 10_000;
 /** `whole`: with the metadata blocks, which is all that mounting takes. */
 type Part = 'index' | 'whole';
 
+/** Blocks that nobody gives within this time are not there now. */
+const GATHER_MS = 20_000;
+
 export interface VolumeFetchOptions extends Stores {
+  /** Brings one block from whoever has it. */
+  want: (id: BlockId, root: Root, signal: AbortSignal) => Promise<void>;
   links: readonly Link[];
   holders: Holders;
   log: Log;
@@ -52,6 +60,30 @@ export class VolumeFetch {
     return this.#once(root, 'whole');
   }
 
+  async #whole(root: Root): Promise<VolumeIndex> {
+    try {
+      return await this.#fromAnybody(root, 'whole');
+    } catch (error) {
+      if (!(error instanceof NoVolumeError)) throw error;
+      return await this.#gathered(root);
+    }
+  }
+
+  async #gathered(root: Root): Promise<VolumeIndex> {
+    const { blocks, want, log } = this.#options;
+    const index = await this.fetchIndex(root);
+    const missing = metadataBlocks(index).filter((id) => !blocks.has(id));
+    log.info({ root, blocks: missing.length }, 'no neighbour has all metadata blocks: they are gathered');
+    const signal = AbortSignal.timeout(GATHER_MS);
+    try {
+      await Promise.all(missing.map((id) => want(id, root, signal)));
+    } catch (error) {
+      throw new NoVolumeError(root, `a metadata block is missing: ${(error as Error).message}`);
+    }
+    await blocks.sync();
+    return index;
+  }
+
   /** The index alone, published. Rejects with NoVolumeError. */
   async fetchIndex(root: Root): Promise<VolumeIndex> {
     return (await this.#options.volumes.get(root)) ?? this.#once(root, 'index');
@@ -61,7 +93,8 @@ export class VolumeFetch {
     const key = `${part} ${root}`;
     const running = this.#running.get(key);
     if (running) return running;
-    const fetching = this.#fromAnybody(root, part).finally(() => this.#running.delete(key));
+    const fetched = part === 'whole' ? this.#whole(root) : this.#fromAnybody(root, part);
+    const fetching = fetched.finally(() => this.#running.delete(key));
     this.#running.set(key, fetching);
     return fetching;
   }

@@ -38,10 +38,9 @@ async function* nothing() {}
 t.test('a unary call answers with what the handler returns', async (t) => {
   const client = await connect(t, {
     pin: async (request, { headers }) =>
-      new peer.PinReply().setAnswers(Uint8Array.of(
-        request.getIds_asU8()[0]!,
-        String(headers.get('x-name')[0)).length,
-      ]),
+      new peer.PinReply().setAnswers(
+        Uint8Array.of(request.getIds_asU8()[0]!, String(headers.get('x-name')[0]).length),
+      ),
   });
   const request = new peer.PinRequest().setIds(Uint8Array.of(7));
   const reply = await call(client, PeersService.pin, request, { headers: { 'x-name': 'n1' } });

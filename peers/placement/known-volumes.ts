@@ -157,20 +157,20 @@ export class Catalogue implements KnownVolumes {
     const said = record && decodeBody(record.body);
     if (said?.kind !== 'layer') return;
     const { chainId, root } = said.content;
-    const isNew = !this.#roots.get(chainId)?.has(root) && !this.#removed.has(root);
-    if (isNew) this.#look(chainId, root);
+    if (!this.#roots.get(chainId)?.has(root)) this.#look(chainId, root);
   }
 
   /** What records that count say of the layer now; `root`, too, was named by one, which may not count. */
   #look(chainId: ChainId, root?: Root): void {
-    const before = this.#roots.get(chainId) ?? new Set();
+    const before = this.#roots.get(chainId) ?? new Set<Root>();
     const roots = new Set(this.#parts.directory.layersByChainId(chainId).map(({ content }) => content.root));
     if (roots.size > 0) this.#roots.set(chainId, roots);
     else this.#roots.delete(chainId);
-    for (const name of before.difference(roots)) this.#unname(name, chainId);
-    for (const name of roots.difference(before)) this.#name(name, chainId);
-    const changed = before.symmetricDifference(roots);
-    this.#settle(root === undefined ? changed : changed.add(root));
+    const gone = [...before].filter((name) => !roots.has(name));
+    const come = [...roots].filter((name) => !before.has(name));
+    for (const name of gone) this.#unname(name, chainId);
+    for (const name of come) this.#name(name, chainId);
+    this.#settle(root === undefined ? [...gone, ...come] : [...gone, ...come, root]);
   }
 
   #name(root: Root, chainId: ChainId): void {
