@@ -8,10 +8,25 @@ export class Failure extends Error {
   }
 }
 
+/** A command line that makes no sense, found only when the command's code runs. `message` says what it should be. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
 /** Errors made for people. Named rather than imported, so that help needs none of their modules. */
-const PLAIN = new Set(['Failure', 'ConfigError', 'IdentityError', 'ContainerdError', 'SyscallError']);
+const PLAIN = new Set([
+  'Failure',
+  'UsageError',
+  'ConfigError',
+  'IdentityError',
+  'ContainerdError',
+  'SyscallError',
+]);
 /** These do not go away by trying again; systemd is told by the exit status. */
-const WRONG_USE = new Set(['ConfigError']);
+const WRONG_USE = new Set(['UsageError', 'ConfigError']);
 
 export function explain(error: unknown): { status: 1 | 2; lines: string[] } {
   if (!(error instanceof Error)) return { status: 1, lines: [String(error)] };

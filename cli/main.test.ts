@@ -1,47 +1,17 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
-import t, { type Test } from 'tap';
-import { startAdmin } from '../node/admin.ts';
+import t from 'tap';
 import { markdown } from '../node/config/docs.ts';
 import { someStatus, someVolumes, viewTwin } from '../node/view.twin.ts';
-
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-
-/** Runs the command as a shell would. */
-async function forage(...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { status: await ended, out, err };
-}
-
-async function folder(t: Test): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'forage-cli-'));
-  t.teardown(() => rm(path, { recursive: true }));
-  return path;
-}
-
-/** A configuration whose node answers from a twin. */
-async function withNode(t: Test, view = viewTwin()): Promise<string> {
-  const run = await folder(t);
-  const admin = await startAdmin(join(run, 'admin.sock'), view, pino({ level: 'silent' }));
-  t.teardown(() => admin.stop());
-  const config = join(run, 'config.toml');
-  await writeFile(config, `run = "${run}"\n`);
-  return config;
-}
+import { folder, forage, withNode } from './bed.twin.ts';
 
 t.test('help of every command exits with 0 and says what follows from it', async (t) => {
-  const commands = [['node'], ['status'], ['volumes'], ['doctor'], ['config'], ['containerd-config']];
-  for (const command of [...commands, ['cluster', 'init'], ['cluster', 'issue']]) {
-    const { status, out } = await forage(...command, '--help');
-    t.equal(status, 0, command.join(' '));
-    t.match(out, new RegExp(`^Usage: forage ${command.join(' ')} `));
+  const single = ['node', 'status', 'volumes', 'peers', 'images', 'prefetch', 'gc', 'drain', 'verify'];
+  const double = ['images rm', 'cluster init', 'cluster issue', 'cluster join', 'cluster revoke'];
+  for (const command of [...single, ...double, 'doctor', 'config', 'containerd-config']) {
+    const { status, out } = await forage(...command.split(' '), '--help');
+    t.equal(status, 0, command);
+    t.match(out, new RegExp(`^Usage: forage ${command} `));
     t.match(out, /^ {2}(forage|systemctl) /m, 'with commands to paste');
   }
 });
@@ -51,6 +21,10 @@ t.test('wrong usage exits with 2 and points at help', async (t) => {
     ['statsu'],
     ['status', '--jsno'],
     ['cluster', 'issue'],
+    ['cluster', 'join', '10.0.0.1', '--token', '-', '--from', '.'],
+    ['cluster', 'revoke', '--record', 'x', '--dir', '.'],
+    ['images', 'remove'],
+    ['prefetch'],
     ['containerd-config', '--version', '9'],
   ]) {
     const { status, out, err } = await forage(...args);
@@ -100,7 +74,7 @@ t.test('volumes are listed, the largest first', async (t) => {
 });
 
 t.test('no volumes: says how to get one', async (t) => {
-  const { out } = await forage('volumes', '--config', await withNode(t, viewTwin(someStatus, [])));
+  const { out } = await forage('volumes', '--config', await withNode(t, { view: viewTwin(someStatus, []) }));
   t.match(out, /nerdctl pull/);
 });
 

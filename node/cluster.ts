@@ -2,12 +2,13 @@
 import type { BlockStore, ChainId, Root, VolumeStore } from '../blocks/types.ts';
 import { RecordError } from '../peers/directory/refusal.ts';
 import { settle, type TrustPolicy } from '../peers/directory/trust.ts';
+import type { Held } from '../peers/directory/types.ts';
 import { SHARDS } from '../peers/placement/shards.ts';
 import { blocksOfAll } from './blocks-here.ts';
 import type { Collector } from './collector.ts';
 import { type Collected, type NodeControl, type PeerStatus, RefusedError } from './control.ts';
 import { giveAway } from './drain.ts';
-import { type ClusterImage, listImages } from './image-list.ts';
+import { canonicalName, type ListedImage, listImages } from './image-list.ts';
 import type { CacheLimits } from './limits.ts';
 import type { Marks } from './marks.ts';
 import type { ClusterMember } from './member.ts';
@@ -15,7 +16,7 @@ import { prefetchVolumes } from './prefetch.ts';
 import type { VerifyLayer } from './verify.ts';
 
 /** How long nodes that still have a removed image may take to say so. */
-const OBJECTIONS_MS = 3000;
+const OBJECTIONS_MS = 6000;
 
 export interface ClusterParts {
   member: () => ClusterMember | undefined;
@@ -48,12 +49,18 @@ export function createControl(parts: ClusterParts): NodeControl {
     });
   }
 
-  function imageNamed(name: string): ClusterImage {
-    const known = listImages(member().directory.counting());
+  function imagesKnown(): ListedImage[] {
+    const refs = [...member().directory.counting()].filter((held) => held.kind === 'ref');
+    return listImages(refs as Held<'ref'>[]);
+  }
+
+  function imageNamed(typed: string): ListedImage {
+    const known = imagesKnown();
+    const name = canonicalName(typed);
     const image = known.find((candidate) => candidate.name === name);
     if (image) return image;
     const near = known
-      .filter((candidate) => candidate.name.includes(name))
+      .filter((candidate) => candidate.name.includes(typed))
       .map((candidate) => candidate.name);
     const hint = near.length > 0 ? `; there is ${near.slice(0, 5).join(', ')}` : '';
     throw new RefusedError('absent', `no node of the cluster has pulled ${name}${hint}`);
@@ -78,7 +85,7 @@ export function createControl(parts: ClusterParts): NodeControl {
 
     async images() {
       return Promise.all(
-        listImages(member().directory.counting()).map(async ({ chainIds, ...image }) => {
+        imagesKnown().map(async ({ chainIds, ...image }) => {
           const roots = rootsOf(chainIds);
           const { bytes, bytesHere } = await blocksOfAll(roots, volumes, blocks);
           return { ...image, layers: chainIds.length, volumes: roots.length, blockBytes: bytes, bytesHere };
@@ -86,13 +93,14 @@ export function createControl(parts: ClusterParts): NodeControl {
       );
     },
 
-    async removeImage(name) {
+    async removeImage(typed) {
       const { directory } = member();
-      const { chainIds } = imageNamed(name);
+      const { name, chainIds } = imageNamed(typed);
       const removals = await directory.removeImage(name);
       const layersFreed = new Set(removals.flatMap(({ content }) => content.chainIds)).size;
       await sleep(OBJECTIONS_MS);
-      const stillUsedBy = listImages(directory.counting()).find((image) => image.name === name)?.nodes ?? [];
+      const left = imagesKnown().find((image) => image.name === name);
+      const stillUsedBy = left ? [...left.nodes, ...left.outdated].sort() : [];
       return { name, layersFreed, layersShared: new Set(chainIds).size - layersFreed, stillUsedBy };
     },
 

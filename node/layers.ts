@@ -29,11 +29,25 @@ export interface LayersParts {
   /** How long a pull waits for neighbours to say whether they have a layer. */
   lookupMs: number;
   inUse: (roots: ReadonlySet<Root>) => void;
+  /** A layer was asked for: containerd is pulling an image. */
+  onOffer: () => void;
   logger: Logger;
 }
 
 export function createLayers(parts: LayersParts): Layers {
-  const { records, blocks, volumes, neighbours, mounts, collector, gate, ingester, lookupMs, logger } = parts;
+  const {
+    records,
+    blocks,
+    volumes,
+    neighbours,
+    mounts,
+    collector,
+    gate,
+    ingester,
+    lookupMs,
+    onOffer,
+    logger,
+  } = parts;
 
   function fromHere(chainId: ChainId): LayerRecord | undefined {
     const record = records.get(chainId);
@@ -65,6 +79,7 @@ export function createLayers(parts: LayersParts): Layers {
   return {
     async offer(chainId): Promise<LayerVolume | undefined> {
       ingester?.touch();
+      onOffer();
       const record = fromHere(chainId) ?? (await fromNeighbours(chainId));
       if (record !== undefined) return mounted(record);
       ingester?.expect(chainId);

@@ -10,13 +10,14 @@ export interface CacheLimits {
   tightly<T>(items: AsyncIterable<T>): AsyncIterable<T>;
 }
 
-export function createLimits(cache: Config['cache']): CacheLimits {
+/** A node that gives everything away keeps nothing that it need not. */
+export function createLimits(cache: Config['cache'], isDraining: () => boolean): CacheLimits {
   let tight = 0;
   return {
     now: () => ({
       maxBytes: cache.max_bytes || Number.MAX_SAFE_INTEGER,
       minFreeBytes: cache.min_free_bytes,
-      idleMs: tight > 0 ? 0 : cache.idle_seconds * 1000,
+      idleMs: tight > 0 || isDraining() ? 0 : cache.idle_seconds * 1000,
       fetchBytesPerSecond: cache.repair_bytes_per_second,
     }),
     async tight(work) {

@@ -5,6 +5,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlockId, Root } from '../blocks/types.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { parseTrust } from '../peers/directory/trust.ts';
@@ -14,15 +15,17 @@ import { createSnapshotServer } from '../snapshotter/server.ts';
 import { openSnapshotter } from '../snapshotter/snapshots.ts';
 import type { Snapshotter } from '../snapshotter/types.ts';
 import { startAdmin } from './admin.ts';
+import { createControl } from './cluster.ts';
 import { type Collector, createCollector } from './collector.ts';
 import { createCompletion } from './completion.ts';
 import type { Config } from './config/config.ts';
-import { holdBlob } from './containerd/blobs.ts';
+import { holdAnywhere, holdBlob } from './containerd/blobs.ts';
 import { openContainerd } from './containerd/containerd.ts';
 import { createDemand } from './demand.ts';
 import { openErofsMounts } from './erofs-mounts.ts';
 import { createGate } from './gate.ts';
 import { createHoldings, diskBytes } from './holdings.ts';
+import { type Images, startImages } from './images.ts';
 import { createInUse } from './in-use.ts';
 import { createIngester } from './ingester.ts';
 import { createInventory } from './inventory.ts';
@@ -38,6 +41,7 @@ import { openStores } from './stores.ts';
 import { startSweeper } from './sweeper.ts';
 import { listenUnix } from './unix-server.ts';
 import { createUses } from './uses.ts';
+import { createVerify } from './verify.ts';
 
 export interface RunningNode {
   stop(): Promise<void>;
@@ -59,14 +63,20 @@ export async function startNode(config: Config): Promise<RunningNode> {
       const index = await volumes.get(root);
       if (index) inUse.keep(index);
     },
-    written: (record) => void peering.member()?.announce(record).catch(unsaid),
-    removed: () => inUse.changed(),
+    written: (record) => {
+      void peering.member()?.announce(record).catch(unsaid);
+      images?.look();
+    },
+    removed: () => {
+      inUse.changed();
+      images?.look();
+    },
   });
   const unsaid = (error: unknown) => log.error({ err: error }, 'a layer could not be told to the cluster');
   const whole = () => (config.fetch.completion ? uses.get() : new Set<Root>());
   const onChange = () => peering.member()?.custody.custodian.changed();
   const inUse = createInUse({ records, volumes, gate, whole, onChange, logger: log });
-  const limits = createLimits(config.cache);
+  const limits = createLimits(config.cache, () => marks.has('draining'));
   const peering = startPeering({
     ...config.peers,
     identity: config.identity,
@@ -97,6 +107,12 @@ export async function startNode(config: Config): Promise<RunningNode> {
   const collector = createCollector({ records, blocks, volumes, mounts, gate, keeping, onDropped });
   const containerd = openContainerd(config.containerd.address);
   let metrics: Metrics | undefined;
+  let images: Images | undefined;
+  peering.onJoin(async (member) => {
+    const { listen } = config.mirror;
+    const dropBlobs = config.ingest.drop_blobs;
+    images = await startImages({ member, containerd, blocks, volumes, records, listen, dropBlobs, log });
+  });
   const ingester = config.ingest.enabled
     ? createIngester({
         blobs: {
@@ -115,6 +131,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     lookupMs: config.fetch.lookup_ms,
     neighbours: peering,
     inUse: uses.set,
+    onOffer: () => images?.look(),
     records,
     blocks,
     volumes,
@@ -155,8 +172,23 @@ export async function startNode(config: Config): Promise<RunningNode> {
     demand,
     ingester,
   });
+  const control = createControl({
+    member: peering.member,
+    trust: parseTrust(config.trust),
+    verify: createVerify({
+      tempDir: stores.directories.tempDir,
+      compression: config.ingest.compression,
+      hold: (layer, signal) => holdAnywhere(containerd, layer, signal),
+    }),
+    sleep,
+    blocks,
+    volumes,
+    collector,
+    limits,
+    marks,
+  });
   metrics = await startMetrics(config.metrics.listen, view, log);
-  const admin = await startAdmin(join(config.run, 'admin.sock'), view, log);
+  const admin = await startAdmin(join(config.run, 'admin.sock'), view, control, log);
   const server = createSnapshotServer(snapshotter, log);
   await listenUnix(server, join(config.run, 'snapshotter.sock'));
   log.info({ version: manifest.version, volumes: view.status().volumes }, 'forage node is ready');
@@ -170,6 +202,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
       await ingester?.stop();
       await feed.close();
       sweeper.stop();
+      await images?.stop();
       // Who has given everything away does not come back soon: the others need not wait for it.
       if (marks.has('draining')) await peering.member()?.membership.leave();
       peering.stop();

@@ -4,9 +4,18 @@ import { methodsOf } from './service.ts';
 
 export { pb as admin };
 
-const { unary } = methodsOf('forage.admin.v1.Admin');
+const { unary, stream } = methodsOf('forage.admin.v1.Admin');
 
 export const AdminService = {
   status: unary('Status', pb.StatusRequest, pb.StatusReply),
   volumes: unary('Volumes', pb.VolumesRequest, pb.VolumesReply),
+  peers: unary('Peers', pb.PeersRequest, pb.PeersReply),
+  images: unary('Images', pb.ImagesRequest, pb.ImagesReply),
+  removeImage: unary('RemoveImage', pb.RemoveImageRequest, pb.RemoveImageReply),
+  collect: unary('Collect', pb.CollectRequest, pb.CollectReply),
+  drain: stream('Drain', pb.DrainRequest, pb.Progress),
+  undrain: unary('Undrain', pb.UndrainRequest, pb.UndrainReply),
+  prefetch: stream('Prefetch', pb.PrefetchRequest, pb.Progress),
+  revoke: unary('Revoke', pb.RevokeRequest, pb.RevokeReply),
+  verify: unary('Verify', pb.VerifyRequest, pb.VerifyReply),
 };

@@ -1,20 +1,30 @@
 /** Messages and services of containerd's API that forage calls. */
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import content from './gen/containerd/services/content/v1/content_pb.js';
+import images from './gen/containerd/services/images/v1/images_pb.js';
 import leases from './gen/containerd/services/leases/v1/leases_pb.js';
+import namespaces from './gen/containerd/services/namespaces/v1/namespace_pb.js';
 import version from './gen/containerd/services/version/v1/version_pb.js';
+import types from './gen/containerd/types/descriptor_pb.js';
 import { methodsOf } from './service.ts';
 
-export { content, empty, leases, version };
+export { content, empty, images, leases, namespaces, types, version };
 
 const ofContent = methodsOf('containerd.services.content.v1.Content');
+const ofImages = methodsOf('containerd.services.images.v1.Images');
 const ofLeases = methodsOf('containerd.services.leases.v1.Leases');
+const ofNamespaces = methodsOf('containerd.services.namespaces.v1.Namespaces');
 const ofVersion = methodsOf('containerd.services.version.v1.Version');
 
 export const ContentService = {
   info: ofContent.unary('Info', content.InfoRequest, content.InfoResponse),
   list: ofContent.stream('List', content.ListContentRequest, content.ListContentResponse),
+  delete: ofContent.unary('Delete', content.DeleteContentRequest, empty.Empty),
   read: ofContent.stream('Read', content.ReadContentRequest, content.ReadContentResponse),
+};
+
+export const ImagesService = {
+  list: ofImages.unary('List', images.ListImagesRequest, images.ListImagesResponse),
 };
 
 export const LeasesService = {
@@ -22,6 +32,11 @@ export const LeasesService = {
   delete: ofLeases.unary('Delete', leases.DeleteRequest, empty.Empty),
   list: ofLeases.unary('List', leases.ListRequest, leases.ListResponse),
   addResource: ofLeases.unary('AddResource', leases.AddResourceRequest, empty.Empty),
+  listResources: ofLeases.unary('ListResources', leases.ListResourcesRequest, leases.ListResourcesResponse),
+};
+
+export const NamespacesService = {
+  list: ofNamespaces.unary('List', namespaces.ListNamespacesRequest, namespaces.ListNamespacesResponse),
 };
 
 export const VersionService = {

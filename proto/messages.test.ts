@@ -1,7 +1,13 @@
 import type { Message } from 'google-protobuf';
 import t from 'tap';
 import { AdminService } from './admin.ts';
-import { ContentService, LeasesService, VersionService } from './containerd.ts';
+import {
+  ContentService,
+  ImagesService,
+  LeasesService,
+  NamespacesService,
+  VersionService,
+} from './containerd.ts';
 import { DirectoryService } from './directory.ts';
 import { fromInt64, toInt64 } from './int64.ts';
 import { PeersService, peer } from './peer.ts';
@@ -22,7 +28,9 @@ const methods = [
   AdminService,
   ContentService,
   DirectoryService,
+  ImagesService,
   LeasesService,
+  NamespacesService,
   PeersService,
   SnapshotsService,
   VersionService,

@@ -182,6 +182,16 @@ export const options = {
       'lz4hc',
       'zstd',
     ),
+    drop_blobs: flag({
+      default: false,
+      help: "Delete a layer's compressed blob from containerd's content store, in all its namespaces, once the nodes that are to keep the layer's volume all have it whole. A node that pulls an image from the registry then has its layers once instead of twice. Containers start and images are listed and inspected as before, as they are on a node that pulled from its neighbours; manifests and configurations stay. What reads the blobs themselves needs them from the registry again. `nerdctl push`, `save` and `convert`, and pulling the image for another snapshotter, fetch them by themselves, and fail while the registry cannot be reached; `nerdctl tag` and `commit` fetch them too, and go on without. `ctr images export`, `push` and `convert`, running the image on another snapshotter, and `forage verify` without a file fail until the image is fetched again (`ctr content fetch`).",
+    }),
+  },
+  mirror: {
+    listen: listenAddress({
+      default: '127.0.0.1:7480',
+      help: "Where containerd gets, over HTTP, the manifests and configurations of images that the cluster has pulled, when it cannot reach their registry. It must be named in containerd's hosts.toml to be used, after the registry for tags: what a tag stands for here is what a node of this cluster has pulled last, not what the registry would say now. There is no access control, and configurations hold the environment that the image sets, hence the loopback address.",
+    }),
   },
   containerd: {
     address: path({

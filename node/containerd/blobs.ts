@@ -45,6 +45,20 @@ export async function holdBlob(
   }
 }
 
+/** The same in whatever namespace has the blob. */
+export async function holdAnywhere(
+  containerd: Containerd,
+  layer: Pick<CommittedLayer, 'chainId' | 'parent'>,
+  signal: AbortSignal,
+): Promise<HeldContent | undefined> {
+  for (const namespace of await containerd.namespaces.list(signal)) {
+    const found = await containerd.content.findLayer({ ...layer, namespace }, 0, signal);
+    const held = found && (await holdBlob(containerd, { ...layer, namespace }, signal));
+    if (held) return held;
+  }
+  return undefined;
+}
+
 /** Goes on where it was when a containerd that was restarted is back. */
 async function* readThrough(
   { content, ready }: Containerd,

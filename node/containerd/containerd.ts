@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { empty, VersionService } from '../../proto/containerd.ts';
 import { ContainerdError, connect } from './connection.ts';
 import { type ContentStore, contentStore } from './content.ts';
+import { type Images, images, type Namespaces, namespaces } from './images.ts';
 import { type Leases, leases } from './leases.ts';
 
 export { ContainerdError } from './connection.ts';
 export type { ContentStore, LayerBlob, LayerName } from './content.ts';
+export type { ContainerdImage, Images, Namespaces } from './images.ts';
 export type { Leases } from './leases.ts';
 
 const RETRY_MIN_MS = 100;
@@ -14,6 +16,8 @@ const RETRY_MAX_MS = 5000;
 
 export interface Containerd {
   content: ContentStore;
+  images: Images;
+  namespaces: Namespaces;
   leases: Leases;
   /** Such as `1.7.24~ds1` or `v2.1.9`. Throws `ContainerdError`. */
   version(signal?: AbortSignal): Promise<string>;
@@ -45,6 +49,8 @@ export function openContainerd(address: string): Containerd {
 
   return {
     content: contentStore(connection),
+    images: images(connection),
+    namespaces: namespaces(connection),
     leases: leases(connection),
     version,
     ready,

@@ -1,5 +1,5 @@
-/** Layers' blobs in containerd's content store: which blob a chainID stands for, and its bytes. */
-import { createHash } from 'node:crypto';
+/** Blobs in containerd's content store: which one a chainID stands for, their bytes, and taking layers' blobs out of it. */
+import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChainId, DiffId } from '../../blocks/types.ts';
 import { ContentService, content } from '../../proto/containerd.ts';
@@ -21,6 +21,14 @@ export interface LayerBlob {
   sizeBytes: number;
 }
 
+/** A small blob that is not what was asked for: too large, or not of its digest. */
+export class UnfitBlobError extends Error {
+  constructor(digest: string, why: string) {
+    super(`${digest} is ${why}`);
+    this.name = 'UnfitBlobError';
+  }
+}
+
 /** A layer by what a snapshot says of it. */
 export interface LayerName {
   namespace: string;
@@ -35,31 +43,55 @@ export interface ContentStore {
    * missing one is looked for again until `waitMs` have passed. undefined: there is none (built locally, collected).
    */
   findLayer(layer: LayerName, waitMs: number, signal?: AbortSignal): Promise<LayerBlob | undefined>;
+  /** All blobs of layers that were unpacked here: those that carry the label. */
+  listLayers(namespace: string, signal?: AbortSignal): Promise<LayerBlob[]>;
   has(namespace: string, digest: string): Promise<boolean>;
   /**
    * The blob's bytes in order from `from` on, as they are stored; not verified. Throws `ContainerdError`, `not-found`
    * among them.
    */
   read(namespace: string, digest: string, signal?: AbortSignal, from?: number): AsyncIterable<Uint8Array>;
+  /** The whole of a small blob, checked against its digest. Throws `UnfitBlobError`, and `ContainerdError` as `read` does. */
+  readSmall(namespace: string, digest: string, maxBytes: number, signal?: AbortSignal): Promise<Buffer>;
+  /**
+   * Takes the blob out of this namespace, and out of its leases; the file goes with containerd's next collection if no other
+   * namespace has it. A blob that is not there is no error.
+   */
+  delete(namespace: string, digest: string): Promise<void>;
 }
 
 /** The chainID of a layer on its parent's ('' for the lowest), as OCI's image specification defines it. */
 export function chainIdOf(parent: ChainId | '', diffId: DiffId): ChainId {
-  if (parent === '') return diffId;
-  return `sha256:${createHash('sha256').update(`${parent} ${diffId}`).digest('hex')}`;
+  return parent === '' ? diffId : `sha256:${hash('sha256', `${parent} ${diffId}`, 'hex')}`;
 }
 
 export function contentStore(connection: Connection): ContentStore {
-  async function findOnce(layer: LayerName, signal?: AbortSignal): Promise<LayerBlob | undefined> {
+  async function* layerBlobs(
+    namespace: string,
+    filter: string,
+    signal?: AbortSignal,
+  ): AsyncGenerator<LayerBlob> {
     const request = new content.ListContentRequest();
-    request.setFiltersList([labelFilter(layer)]);
-    for await (const reply of connection.stream(ContentService.list, layer.namespace, request, signal)) {
-      for (const info of reply.getInfoList()) {
-        const blob = blobOf(info);
-        if (blob !== undefined && chainIdOf(layer.parent, blob.diffId) === layer.chainId) return blob;
-      }
+    request.setFiltersList([filter]);
+    for await (const reply of connection.stream(ContentService.list, namespace, request, signal)) {
+      yield* reply
+        .getInfoList()
+        .map(blobOf)
+        .filter((blob) => blob !== undefined);
+    }
+  }
+
+  async function findOnce(layer: LayerName, signal?: AbortSignal): Promise<LayerBlob | undefined> {
+    for await (const blob of layerBlobs(layer.namespace, labelFilter(layer), signal)) {
+      if (chainIdOf(layer.parent, blob.diffId) === layer.chainId) return blob;
     }
     return undefined;
+  }
+
+  async function listLayers(namespace: string, signal?: AbortSignal): Promise<LayerBlob[]> {
+    const blobs: LayerBlob[] = [];
+    for await (const blob of layerBlobs(namespace, `labels."${UNCOMPRESSED}"`, signal)) blobs.push(blob);
+    return blobs;
   }
 
   async function findLayer(layer: LayerName, waitMs: number, signal?: AbortSignal) {
@@ -72,10 +104,14 @@ export function contentStore(connection: Connection): ContentStore {
     }
   }
 
-  async function info(namespace: string, digest: string): Promise<{ sizeBytes: number }> {
+  async function info(
+    namespace: string,
+    digest: string,
+    signal?: AbortSignal,
+  ): Promise<{ sizeBytes: number }> {
     const request = new content.InfoRequest();
     request.setDigest(digest);
-    const reply = await connection.call(ContentService.info, namespace, request);
+    const reply = await connection.call(ContentService.info, namespace, request, signal);
     return { sizeBytes: fromInt64(reply.getInfo()?.getSize() ?? '0', 'size of a blob') };
   }
 
@@ -125,7 +161,40 @@ export function contentStore(connection: Connection): ContentStore {
     }
   }
 
-  return { findLayer, has, read };
+  async function readSmall(namespace: string, digest: string, maxBytes: number, signal?: AbortSignal) {
+    const { sizeBytes } = await info(namespace, digest, signal);
+    if (sizeBytes > maxBytes)
+      throw new UnfitBlobError(digest, `of ${sizeBytes} bytes, more than ${maxBytes}`);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of read(namespace, digest, signal)) pieces.push(piece);
+    const bytes = Buffer.concat(pieces);
+    if (digestOf(bytes) !== digest) throw new UnfitBlobError(digest, `bytes of ${digestOf(bytes)}`);
+    return bytes;
+  }
+
+  async function remove(namespace: string, digest: string): Promise<void> {
+    const request = new content.DeleteContentRequest();
+    request.setDigest(digest);
+    try {
+      await connection.call(ContentService.delete, namespace, request);
+    } catch (error) {
+      if (!(error instanceof ContainerdError && error.kind === 'not-found')) throw error;
+    }
+  }
+
+  return {
+    findLayer,
+    listLayers,
+    has,
+    read,
+    readSmall,
+    delete: remove,
+  };
+}
+
+/** The name of these bytes in a content store. */
+export function digestOf(bytes: Uint8Array): string {
+  return `sha256:${hash('sha256', bytes, 'hex')}`;
 }
 
 /** The lowest layer's chainID is its diffID, so containerd can pick the blob; above, the label's presence has to do. */

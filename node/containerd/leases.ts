@@ -12,6 +12,8 @@ import { type Connection, ContainerdError } from './connection.ts';
 const OURS = 'io.forage.ingest';
 /** containerd's collector ignores a lease after this time (RFC 3339). */
 const EXPIRE = 'containerd.io/gc.expire';
+/** The type of a lease's resource that is a blob. */
+const CONTENT = 'content';
 /** Longer than any ingest takes, its time in the queue included. */
 const EXPIRE_MS = 12 * 3600 * 1000;
 
@@ -20,6 +22,8 @@ export interface Leases {
   hold(namespace: string, digest: string): Promise<{ release(): Promise<void> }>;
   /** Removes what earlier processes left in these namespaces, and answers how many. Leases that are held now stay. */
   removeLeftovers(namespaces: Iterable<string>): Promise<number>;
+  /** Digests of all blobs that any lease holds, of whomever: pulls under way among them. */
+  heldBlobs(namespace: string): Promise<Set<string>>;
 }
 
 export function leases(connection: Connection): Leases {
@@ -38,7 +42,7 @@ export function leases(connection: Connection): Leases {
   async function addBlob(namespace: string, id: string, digest: string): Promise<void> {
     const resource = new pb.Resource();
     resource.setId(digest);
-    resource.setType('content');
+    resource.setType(CONTENT);
     const request = new pb.AddResourceRequest();
     request.setId(id);
     request.setResource(resource);
@@ -58,11 +62,24 @@ export function leases(connection: Connection): Leases {
     }
   }
 
-  async function ours(namespace: string): Promise<string[]> {
+  async function list(namespace: string, filters: string[]): Promise<string[]> {
     const request = new pb.ListRequest();
-    request.setFiltersList([`labels."${OURS}"`]);
+    request.setFiltersList(filters);
     const reply = await connection.call(LeasesService.list, namespace, request);
     return reply.getLeasesList().map((lease) => lease.getId());
+  }
+
+  async function blobsOf(namespace: string, id: string): Promise<string[]> {
+    const request = new pb.ListResourcesRequest();
+    request.setId(id);
+    try {
+      const reply = await connection.call(LeasesService.listResources, namespace, request);
+      const blobs = reply.getResourcesList().filter((resource) => resource.getType() === CONTENT);
+      return blobs.map((resource) => resource.getId());
+    } catch (error) {
+      if (error instanceof ContainerdError && error.kind === 'not-found') return []; // ended meanwhile
+      throw error;
+    }
   }
 
   return {
@@ -85,11 +102,18 @@ export function leases(connection: Connection): Leases {
     async removeLeftovers(namespaces) {
       let removed = 0;
       for (const namespace of namespaces) {
-        for (const id of await ours(namespace)) {
+        for (const id of await list(namespace, [`labels."${OURS}"`])) {
           if (!held.has(id) && (await remove(namespace, id))) removed++;
         }
       }
       return removed;
+    },
+    async heldBlobs(namespace) {
+      const blobs = new Set<string>();
+      for (const id of await list(namespace, [])) {
+        for (const digest of await blobsOf(namespace, id)) blobs.add(digest);
+      }
+      return blobs;
     },
   };
 }

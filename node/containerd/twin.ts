@@ -4,13 +4,19 @@ import {
   ContentService,
   content,
   empty,
+  ImagesService,
+  images,
   LeasesService,
   leases,
+  NamespacesService,
+  namespaces as names,
+  types,
   VersionService,
   version,
 } from '../../proto/containerd.ts';
 import { fromInt64, toInt64 } from '../../proto/int64.ts';
 import { type CallContext, type Handlers, implement } from '../../proto/serve.ts';
+import { timestamp } from '../../proto/snapshots.ts';
 
 interface Blob {
   bytes: Uint8Array;
@@ -22,7 +28,15 @@ interface Lease {
   resources: { type: string; id: string }[];
 }
 
+interface Image {
+  mediaType: string;
+  digest: string;
+  updatedAtMs: number;
+}
+
 interface Namespace {
+  /** By their names. */
+  images: Map<string, Image>;
   blobs: Map<string, Blob>;
   leases: Map<string, Lease>;
 }
@@ -32,6 +46,8 @@ export interface ContainerdTwin {
   namespace(name: string): Namespace;
   /** Pieces of content sent so far. */
   piecesSent(): number;
+  /** How often it was asked for its images. */
+  imageLists(): number;
   stop(): Promise<void>;
 }
 
@@ -43,9 +59,10 @@ const UNCOMPRESSED = 'containerd.io/uncompressed';
 export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 20): Promise<ContainerdTwin> {
   const namespaces = new Map<string, Namespace>();
   let sent = 0;
+  let imageLists = 0;
 
   function namespace(name: string): Namespace {
-    const known = namespaces.get(name) ?? { blobs: new Map(), leases: new Map() };
+    const known = namespaces.get(name) ?? { images: new Map(), blobs: new Map(), leases: new Map() };
     namespaces.set(name, known);
     return known;
   }
@@ -65,11 +82,18 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
     },
     async *list(request, context) {
       for (const [digest, blob] of of(context).blobs) {
-        if (!request.getFiltersList().some((filter) => matches(filter, blob.labels))) continue;
+        if (!matchesAny(request.getFiltersList(), blob.labels)) continue;
         const reply = new content.ListContentResponse();
         reply.addInfo(infoOf(digest, blob));
         yield reply;
       }
+    },
+    async delete(request, context) {
+      const { blobs, leases: held } = of(context);
+      if (!blobs.delete(request.getDigest())) throw new NotFound(request.getDigest());
+      for (const lease of held.values())
+        lease.resources = lease.resources.filter(({ id }) => id !== request.getDigest());
+      return new empty.Empty();
     },
     async *read(request, context) {
       const { bytes } = found(of(context).blobs.get(request.getDigest()), request.getDigest());
@@ -99,7 +123,7 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
     async list(request, context) {
       const reply = new leases.ListResponse();
       for (const [id, { labels }] of of(context).leases) {
-        if (!request.getFiltersList().some((filter) => matches(filter, labels))) continue;
+        if (!matchesAny(request.getFiltersList(), labels)) continue;
         const lease = new leases.Lease();
         lease.setId(id);
         reply.addLeases(lease);
@@ -110,6 +134,32 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
       const { type, id } = request.getResource()!.toObject();
       found(of(context).leases.get(request.getId()), request.getId()).resources.push({ type, id });
       return new empty.Empty();
+    },
+    async listResources(request, context) {
+      const { resources } = found(of(context).leases.get(request.getId()), request.getId());
+      const reply = new leases.ListResourcesResponse();
+      for (const { type, id } of resources) reply.addResources(new leases.Resource().setType(type).setId(id));
+      return reply;
+    },
+  };
+
+  const imageHandlers: Handlers<typeof ImagesService> = {
+    async list(request, context) {
+      imageLists++;
+      const reply = new images.ListImagesResponse();
+      for (const [name, image] of of(context).images) {
+        const filters = request.getFiltersList();
+        if (filters.length === 0 || filters.includes(`name==${name}`)) reply.addImages(imageOf(name, image));
+      }
+      return reply;
+    },
+  };
+
+  const namespaceHandlers: Handlers<typeof NamespacesService> = {
+    async list() {
+      const reply = new names.ListNamespacesResponse();
+      for (const name of namespaces.keys()) reply.addNamespaces(new names.Namespace().setName(name));
+      return reply;
     },
   };
 
@@ -124,6 +174,8 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
   const server = new Server();
   server.addService(ContentService, implement(ContentService, contentHandlers, toStatus));
   server.addService(LeasesService, implement(LeasesService, leaseHandlers, toStatus));
+  server.addService(ImagesService, implement(ImagesService, imageHandlers, toStatus));
+  server.addService(NamespacesService, implement(NamespacesService, namespaceHandlers, toStatus));
   server.addService(VersionService, implement(VersionService, versionHandlers, toStatus));
   await new Promise<void>((resolve, reject) =>
     server.bindAsync(`unix://${socketPath}`, ServerCredentials.createInsecure(), (error) =>
@@ -134,6 +186,7 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
   return {
     namespace,
     piecesSent: () => sent,
+    imageLists: () => imageLists,
     stop: async () => server.forceShutdown(),
   };
 }
@@ -154,6 +207,19 @@ function infoOf(digest: string, blob: Blob): content.Info {
   info.setSize(toInt64(blob.bytes.length));
   for (const [key, value] of Object.entries(blob.labels)) info.getLabelsMap().set(key, value);
   return info;
+}
+
+function imageOf(name: string, { mediaType, digest, updatedAtMs }: Image): images.Image {
+  const target = new types.Descriptor().setMediaType(mediaType).setDigest(digest);
+  const updatedAt = new timestamp.Timestamp()
+    .setSeconds(Math.floor(updatedAtMs / 1000))
+    .setNanos((updatedAtMs % 1000) * 1_000_000);
+  return new images.Image().setName(name).setTarget(target).setUpdatedAt(updatedAt);
+}
+
+/** No filter is all. */
+function matchesAny(filters: readonly string[], labels: Record<string, string>): boolean {
+  return filters.length === 0 || filters.some((filter) => matches(filter, labels));
 }
 
 /** The two forms of containerd's filters in use here: `labels."k"` and `labels."k"==v`. */

@@ -5,6 +5,7 @@
 /* eslint-disable */
 
 import * as jspb from "google-protobuf";
+import * as forage_directory_v1_directory_pb from "../../../forage/directory/v1/directory_pb";
 
 export class StatusRequest extends jspb.Message { 
 
@@ -248,5 +249,470 @@ export namespace Volume {
         complete: boolean,
         mounted: boolean,
         inUse: boolean,
+    }
+}
+
+export class PeersRequest extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): PeersRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: PeersRequest): PeersRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: PeersRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): PeersRequest;
+    static deserializeBinaryFromReader(message: PeersRequest, reader: jspb.BinaryReader): PeersRequest;
+}
+
+export namespace PeersRequest {
+    export type AsObject = {
+    }
+}
+
+export class PeersReply extends jspb.Message { 
+    clearMembersList(): void;
+    getMembersList(): Array<Member>;
+    setMembersList(value: Array<Member>): PeersReply;
+    addMembers(value?: Member, index?: number): Member;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): PeersReply.AsObject;
+    static toObject(includeInstance: boolean, msg: PeersReply): PeersReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: PeersReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): PeersReply;
+    static deserializeBinaryFromReader(message: PeersReply, reader: jspb.BinaryReader): PeersReply;
+}
+
+export namespace PeersReply {
+    export type AsObject = {
+        membersList: Array<Member.AsObject>,
+    }
+}
+
+export class Member extends jspb.Message { 
+    getName(): string;
+    setName(value: string): Member;
+    getAddress(): string;
+    setAddress(value: string): Member;
+    getState(): string;
+    setState(value: string): Member;
+    getDraining(): boolean;
+    setDraining(value: boolean): Member;
+    getLink(): string;
+    setLink(value: string): Member;
+    getRttMs(): number;
+    setRttMs(value: number): Member;
+    getBytesPerSecond(): number;
+    setBytesPerSecond(value: number): Member;
+    getCapacityBytes(): string;
+    setCapacityBytes(value: string): Member;
+    getOwnedShare(): number;
+    setOwnedShare(value: number): Member;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): Member.AsObject;
+    static toObject(includeInstance: boolean, msg: Member): Member.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: Member, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): Member;
+    static deserializeBinaryFromReader(message: Member, reader: jspb.BinaryReader): Member;
+}
+
+export namespace Member {
+    export type AsObject = {
+        name: string,
+        address: string,
+        state: string,
+        draining: boolean,
+        link: string,
+        rttMs: number,
+        bytesPerSecond: number,
+        capacityBytes: string,
+        ownedShare: number,
+    }
+}
+
+export class ImagesRequest extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): ImagesRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: ImagesRequest): ImagesRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: ImagesRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): ImagesRequest;
+    static deserializeBinaryFromReader(message: ImagesRequest, reader: jspb.BinaryReader): ImagesRequest;
+}
+
+export namespace ImagesRequest {
+    export type AsObject = {
+    }
+}
+
+export class ImagesReply extends jspb.Message { 
+    clearImagesList(): void;
+    getImagesList(): Array<Image>;
+    setImagesList(value: Array<Image>): ImagesReply;
+    addImages(value?: Image, index?: number): Image;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): ImagesReply.AsObject;
+    static toObject(includeInstance: boolean, msg: ImagesReply): ImagesReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: ImagesReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): ImagesReply;
+    static deserializeBinaryFromReader(message: ImagesReply, reader: jspb.BinaryReader): ImagesReply;
+}
+
+export namespace ImagesReply {
+    export type AsObject = {
+        imagesList: Array<Image.AsObject>,
+    }
+}
+
+export class Image extends jspb.Message { 
+    getName(): string;
+    setName(value: string): Image;
+    getDigest(): string;
+    setDigest(value: string): Image;
+    getCreatedMs(): string;
+    setCreatedMs(value: string): Image;
+    clearNodesList(): void;
+    getNodesList(): Array<string>;
+    setNodesList(value: Array<string>): Image;
+    addNodes(value: string, index?: number): string;
+    getLayers(): number;
+    setLayers(value: number): Image;
+    getVolumes(): number;
+    setVolumes(value: number): Image;
+    getBlockBytes(): string;
+    setBlockBytes(value: string): Image;
+    getBytesHere(): string;
+    setBytesHere(value: string): Image;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): Image.AsObject;
+    static toObject(includeInstance: boolean, msg: Image): Image.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: Image, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): Image;
+    static deserializeBinaryFromReader(message: Image, reader: jspb.BinaryReader): Image;
+}
+
+export namespace Image {
+    export type AsObject = {
+        name: string,
+        digest: string,
+        createdMs: string,
+        nodesList: Array<string>,
+        layers: number,
+        volumes: number,
+        blockBytes: string,
+        bytesHere: string,
+    }
+}
+
+export class RemoveImageRequest extends jspb.Message { 
+    getName(): string;
+    setName(value: string): RemoveImageRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): RemoveImageRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: RemoveImageRequest): RemoveImageRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: RemoveImageRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): RemoveImageRequest;
+    static deserializeBinaryFromReader(message: RemoveImageRequest, reader: jspb.BinaryReader): RemoveImageRequest;
+}
+
+export namespace RemoveImageRequest {
+    export type AsObject = {
+        name: string,
+    }
+}
+
+export class RemoveImageReply extends jspb.Message { 
+    getName(): string;
+    setName(value: string): RemoveImageReply;
+    getLayersFreed(): number;
+    setLayersFreed(value: number): RemoveImageReply;
+    getLayersShared(): number;
+    setLayersShared(value: number): RemoveImageReply;
+    clearStillUsedByList(): void;
+    getStillUsedByList(): Array<string>;
+    setStillUsedByList(value: Array<string>): RemoveImageReply;
+    addStillUsedBy(value: string, index?: number): string;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): RemoveImageReply.AsObject;
+    static toObject(includeInstance: boolean, msg: RemoveImageReply): RemoveImageReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: RemoveImageReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): RemoveImageReply;
+    static deserializeBinaryFromReader(message: RemoveImageReply, reader: jspb.BinaryReader): RemoveImageReply;
+}
+
+export namespace RemoveImageReply {
+    export type AsObject = {
+        name: string,
+        layersFreed: number,
+        layersShared: number,
+        stillUsedByList: Array<string>,
+    }
+}
+
+export class CollectRequest extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): CollectRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: CollectRequest): CollectRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: CollectRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): CollectRequest;
+    static deserializeBinaryFromReader(message: CollectRequest, reader: jspb.BinaryReader): CollectRequest;
+}
+
+export namespace CollectRequest {
+    export type AsObject = {
+    }
+}
+
+export class CollectReply extends jspb.Message { 
+
+    hasRemoved(): boolean;
+    clearRemoved(): void;
+    getRemoved(): Blocks | undefined;
+    setRemoved(value?: Blocks): CollectReply;
+
+    hasLeft(): boolean;
+    clearLeft(): void;
+    getLeft(): Blocks | undefined;
+    setLeft(value?: Blocks): CollectReply;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): CollectReply.AsObject;
+    static toObject(includeInstance: boolean, msg: CollectReply): CollectReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: CollectReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): CollectReply;
+    static deserializeBinaryFromReader(message: CollectReply, reader: jspb.BinaryReader): CollectReply;
+}
+
+export namespace CollectReply {
+    export type AsObject = {
+        removed?: Blocks.AsObject,
+        left?: Blocks.AsObject,
+    }
+}
+
+export class DrainRequest extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): DrainRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: DrainRequest): DrainRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: DrainRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): DrainRequest;
+    static deserializeBinaryFromReader(message: DrainRequest, reader: jspb.BinaryReader): DrainRequest;
+}
+
+export namespace DrainRequest {
+    export type AsObject = {
+    }
+}
+
+export class Progress extends jspb.Message { 
+    getDoneBlocks(): string;
+    setDoneBlocks(value: string): Progress;
+    getTotalBlocks(): string;
+    setTotalBlocks(value: string): Progress;
+    getDoneBytes(): string;
+    setDoneBytes(value: string): Progress;
+    getTotalBytes(): string;
+    setTotalBytes(value: string): Progress;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): Progress.AsObject;
+    static toObject(includeInstance: boolean, msg: Progress): Progress.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: Progress, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): Progress;
+    static deserializeBinaryFromReader(message: Progress, reader: jspb.BinaryReader): Progress;
+}
+
+export namespace Progress {
+    export type AsObject = {
+        doneBlocks: string,
+        totalBlocks: string,
+        doneBytes: string,
+        totalBytes: string,
+    }
+}
+
+export class UndrainRequest extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): UndrainRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: UndrainRequest): UndrainRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: UndrainRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): UndrainRequest;
+    static deserializeBinaryFromReader(message: UndrainRequest, reader: jspb.BinaryReader): UndrainRequest;
+}
+
+export namespace UndrainRequest {
+    export type AsObject = {
+    }
+}
+
+export class UndrainReply extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): UndrainReply.AsObject;
+    static toObject(includeInstance: boolean, msg: UndrainReply): UndrainReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: UndrainReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): UndrainReply;
+    static deserializeBinaryFromReader(message: UndrainReply, reader: jspb.BinaryReader): UndrainReply;
+}
+
+export namespace UndrainReply {
+    export type AsObject = {
+    }
+}
+
+export class PrefetchRequest extends jspb.Message { 
+    getImage(): string;
+    setImage(value: string): PrefetchRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): PrefetchRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: PrefetchRequest): PrefetchRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: PrefetchRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): PrefetchRequest;
+    static deserializeBinaryFromReader(message: PrefetchRequest, reader: jspb.BinaryReader): PrefetchRequest;
+}
+
+export namespace PrefetchRequest {
+    export type AsObject = {
+        image: string,
+    }
+}
+
+export class RevokeRequest extends jspb.Message { 
+
+    hasRecord(): boolean;
+    clearRecord(): void;
+    getRecord(): forage_directory_v1_directory_pb.Record | undefined;
+    setRecord(value?: forage_directory_v1_directory_pb.Record): RevokeRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): RevokeRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: RevokeRequest): RevokeRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: RevokeRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): RevokeRequest;
+    static deserializeBinaryFromReader(message: RevokeRequest, reader: jspb.BinaryReader): RevokeRequest;
+}
+
+export namespace RevokeRequest {
+    export type AsObject = {
+        record?: forage_directory_v1_directory_pb.Record.AsObject,
+    }
+}
+
+export class RevokeReply extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): RevokeReply.AsObject;
+    static toObject(includeInstance: boolean, msg: RevokeReply): RevokeReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: RevokeReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): RevokeReply;
+    static deserializeBinaryFromReader(message: RevokeReply, reader: jspb.BinaryReader): RevokeReply;
+}
+
+export namespace RevokeReply {
+    export type AsObject = {
+    }
+}
+
+export class VerifyRequest extends jspb.Message { 
+    getLayer(): string;
+    setLayer(value: string): VerifyRequest;
+    getFile(): string;
+    setFile(value: string): VerifyRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): VerifyRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: VerifyRequest): VerifyRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: VerifyRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): VerifyRequest;
+    static deserializeBinaryFromReader(message: VerifyRequest, reader: jspb.BinaryReader): VerifyRequest;
+}
+
+export namespace VerifyRequest {
+    export type AsObject = {
+        layer: string,
+        file: string,
+    }
+}
+
+export class VerifyReply extends jspb.Message { 
+    getChainId(): string;
+    setChainId(value: string): VerifyReply;
+    getDiffId(): string;
+    setDiffId(value: string): VerifyReply;
+    getRoot(): string;
+    setRoot(value: string): VerifyReply;
+    getFormat(): string;
+    setFormat(value: string): VerifyReply;
+    getDerivedRoot(): string;
+    setDerivedRoot(value: string): VerifyReply;
+    clearIngestedByList(): void;
+    getIngestedByList(): Array<string>;
+    setIngestedByList(value: Array<string>): VerifyReply;
+    addIngestedBy(value: string, index?: number): string;
+    getMatches(): boolean;
+    setMatches(value: boolean): VerifyReply;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): VerifyReply.AsObject;
+    static toObject(includeInstance: boolean, msg: VerifyReply): VerifyReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: VerifyReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): VerifyReply;
+    static deserializeBinaryFromReader(message: VerifyReply, reader: jspb.BinaryReader): VerifyReply;
+}
+
+export namespace VerifyReply {
+    export type AsObject = {
+        chainId: string,
+        diffId: string,
+        root: string,
+        format: string,
+        derivedRoot: string,
+        ingestedByList: Array<string>,
+        matches: boolean,
     }
 }

@@ -5,6 +5,7 @@
 /* eslint-disable */
 
 import * as jspb from "google-protobuf";
+import * as google_protobuf_empty_pb from "google-protobuf/google/protobuf/empty_pb";
 import * as google_protobuf_timestamp_pb from "google-protobuf/google/protobuf/timestamp_pb";
 
 export class Info extends jspb.Message { 
@@ -131,6 +132,26 @@ export class ListContentResponse extends jspb.Message {
 export namespace ListContentResponse {
     export type AsObject = {
         infoList: Array<Info.AsObject>,
+    }
+}
+
+export class DeleteContentRequest extends jspb.Message { 
+    getDigest(): string;
+    setDigest(value: string): DeleteContentRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): DeleteContentRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: DeleteContentRequest): DeleteContentRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: DeleteContentRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): DeleteContentRequest;
+    static deserializeBinaryFromReader(message: DeleteContentRequest, reader: jspb.BinaryReader): DeleteContentRequest;
+}
+
+export namespace DeleteContentRequest {
+    export type AsObject = {
+        digest: string,
     }
 }
 

@@ -202,3 +202,45 @@ export namespace AddResourceRequest {
         resource?: Resource.AsObject,
     }
 }
+
+export class ListResourcesRequest extends jspb.Message { 
+    getId(): string;
+    setId(value: string): ListResourcesRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): ListResourcesRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: ListResourcesRequest): ListResourcesRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: ListResourcesRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): ListResourcesRequest;
+    static deserializeBinaryFromReader(message: ListResourcesRequest, reader: jspb.BinaryReader): ListResourcesRequest;
+}
+
+export namespace ListResourcesRequest {
+    export type AsObject = {
+        id: string,
+    }
+}
+
+export class ListResourcesResponse extends jspb.Message { 
+    clearResourcesList(): void;
+    getResourcesList(): Array<Resource>;
+    setResourcesList(value: Array<Resource>): ListResourcesResponse;
+    addResources(value?: Resource, index?: number): Resource;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): ListResourcesResponse.AsObject;
+    static toObject(includeInstance: boolean, msg: ListResourcesResponse): ListResourcesResponse.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: ListResourcesResponse, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): ListResourcesResponse;
+    static deserializeBinaryFromReader(message: ListResourcesResponse, reader: jspb.BinaryReader): ListResourcesResponse;
+}
+
+export namespace ListResourcesResponse {
+    export type AsObject = {
+        resourcesList: Array<Resource.AsObject>,
+    }
+}
