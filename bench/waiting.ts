@@ -37,7 +37,7 @@ function run(name: string, image: string): Promise<string> {
 async function prepare(): Promise<void> {
   await cluster.do('heal');
   await pushImages(cluster, [LOCAL, FAR]);
-  for (const machine of ['n1', 'n2']) await forgetAll(cluster, machine);
+  await forgetAll(cluster, 'n1', 'n2');
   for (const image of [LOCAL, FAR]) {
     await cluster.sh('n1', `nerdctl --snapshotter forage pull -q registry:5000/${image}`);
   }
@@ -90,7 +90,7 @@ const removal = await cluster.sh(
 );
 const removalSeconds = Number(removal.trim()) / 1e9;
 await cluster.do('heal');
-for (const machine of ['n1', 'n2']) await forgetAll(cluster, machine);
+await forgetAll(cluster, 'n1', 'n2');
 await cluster.setCompletion('n2', true);
 
 console.log(

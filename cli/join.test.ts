@@ -240,7 +240,7 @@ t.test('an identity that no node could use, or a wrong configuration, changes no
     });
   t.equal(await readFile(b.config, 'utf8'), before);
 
-  await writeFile(b.config, `${before}[peers]\nstatick = []\n`);
+  await writeFile(b.config, `${before}[peers]\nmdnss = true\n`);
   await t.rejects(joined(t, b, { from: n4.from }), { name: 'ConfigError' });
   await t.rejects(stat(join(b.etc, 'node.key')), { code: 'ENOENT' });
 });

@@ -9,7 +9,7 @@ const NEWER = 'python:v2';
 
 const cluster = await ensureCluster(3, process.env.FORAGE_TEST_CLUSTER ?? 'test');
 await pushImages(cluster, [IMAGE, NEWER]);
-for (const machine of ['n1', 'n2', 'n3']) await forgetAll(cluster, machine);
+await forgetAll(cluster, 'n1', 'n2', 'n3');
 const truth = await sumOnce(cluster, 'n3', 'overlayfs', IMAGE);
 await pull('n1', IMAGE);
 

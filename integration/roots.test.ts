@@ -17,7 +17,7 @@ async function rootsOn(node: string): Promise<Map<string, string>> {
 t.test(
   'two nodes that pull at different times make the same volumes of all layers of all images',
   async (t) => {
-    for (const node of ['n1', 'n2', 'n3']) await forgetAll(cluster, node);
+    await forgetAll(cluster, 'n1', 'n2', 'n3');
     t.teardown(() => cluster.do('heal'));
     const first = await rootsOn('n1');
     await cluster.do('cut', 'n1', 'n2');

@@ -16,7 +16,7 @@ const SHOWN = 20;
 
 const cluster: Cluster = await ensureCluster(3, process.env.FORAGE_TEST_CLUSTER ?? 'test');
 // One that other tests gave volumes to would not unpack.
-for (const node of ['n1', 'n2', 'n3']) await forgetAll(cluster, node);
+await forgetAll(cluster, 'n1', 'n2', 'n3');
 // Names of images to try only these.
 const all = await images(cluster.name, ...(process.env.FORAGE_TEST_IMAGES?.split(' ') ?? []));
 

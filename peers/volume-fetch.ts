@@ -28,7 +28,7 @@ const PENALTY_MS = 10_000;
 type Part = 'index' | 'whole';
 
 /** Blocks that nobody gives within this time are not there now. */
-const GATHER_MS = 20_000;
+const GATHER_MS = 8000;
 
 export interface VolumeFetchOptions extends Stores {
   /** Brings one block from whoever has it. */

@@ -19,7 +19,7 @@ async function folder(t: Test): Promise<string> {
 
 t.test('a value that is there is replaced, and nothing around it', async (t) => {
   const around = (value: string) =>
-    `# mine\n[peers] # who\n  static = ["n1:7400"]\n  bootstrap = ${value} # ask these\n\n[log]\nlevel = "debug"\n`;
+    `# mine\n[peers] # who\n  host = "n4"\n  bootstrap = ${value} # ask these\n\n[log]\nlevel = "debug"\n`;
   const values = ['[]', '["a:1"]', '[\n  "a:1", # ] no end\n  "[fd00::2]:1",\n]'];
   for (const value of values)
     t.equal(edited(around(value)), around(LINE.slice('bootstrap = '.length)), value);
@@ -28,7 +28,7 @@ t.test('a value that is there is replaced, and nothing around it', async (t) => 
 t.test(
   'a file with the table gets the line, below its commented explanation where there is one',
   async (t) => {
-    t.equal(edited('[peers]\nstatic = []\n'), `[peers]\n${LINE}\nstatic = []\n`);
+    t.equal(edited('[peers]\nmdns = true\n'), `[peers]\n${LINE}\nmdns = true\n`);
     t.equal(edited('[peers]'), `[peers]\n${LINE}\n`, 'also without an end of its last line');
     t.equal(
       edited('[peers]\n# why\n#bootstrap = []\n[log]\n'),
@@ -50,20 +50,16 @@ t.test('a file without the table gets it at its end', async (t) => {
 });
 
 t.test('lines end as the others of the file do', async (t) => {
-  t.equal(edited('[peers]\r\nstatic = []\r\n'), `[peers]\r\n${LINE}\r\nstatic = []\r\n`);
+  t.equal(edited('[peers]\r\nmdns = true\r\n'), `[peers]\r\n${LINE}\r\nmdns = true\r\n`);
 });
 
 t.test('a bootstrap line of another table is not it', async (t) => {
-  const text = '# bootstrap = 1\n[peers]\nstatic = [\n  "n1:7400",\n]\n';
+  const text = '# bootstrap = 1\n[peers]\nhost = "n4"\n';
   t.equal(edited(text), text.replace('[peers]\n', `[peers]\n${LINE}\n`));
 });
 
 t.test('a file that lines cannot be added to is left to its owner, with the words to add', async (t) => {
-  for (const text of [
-    'peers.static = ["n1:7400"]\n',
-    'peers = { static = [] }\n',
-    '["peers"]\nstatic = []\n',
-  ])
+  for (const text of ['peers.host = "n4"\n', 'peers = { mdns = true }\n', '["peers"]\nmdns = true\n'])
     t.throws(() => edited(text), {
       name: 'Failure',
       message: /put bootstrap = \["10\.0\.0\.1:7401",.* into \[peers\] by hand/,
@@ -71,9 +67,9 @@ t.test('a file that lines cannot be added to is left to its owner, with the word
 });
 
 t.test('a file that is wrong already is said to be so', async (t) => {
-  t.throws(() => edited('[peers]\nstatick = []\n'), {
+  t.throws(() => edited('[peers]\nmdnss = true\n'), {
     name: 'ConfigError',
-    message: /did you mean peers\.static/,
+    message: /did you mean peers\.mdns/,
   });
 });
 

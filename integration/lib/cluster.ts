@@ -52,11 +52,15 @@ export class Cluster {
     return result.stdout;
   }
 
-  /** Adds to a node's configuration, in place of what was added before, and restarts forage, or the whole machine. */
+  /**
+   * Adds to a node's configuration, in place of what was added before, and restarts forage, or the whole machine. Unless it says
+   * something of the cache, blocks stay where the test puts them: next to nothing is copied to owners.
+   */
   async configure(machine: string, toml: string, apply: 'restart' | 'reboot' = 'restart'): Promise<void> {
     const script = `sed -i '/^# of a test$/,$d' /etc/forage/config.toml
       { echo '# of a test'; cat; } >> /etc/forage/config.toml`;
-    await this.sh(machine, script, { input: toml });
+    const input = toml.includes('[cache]') ? toml : `${toml}[cache]\nrepair_bytes_per_second = 1024\n`;
+    await this.sh(machine, script, { input });
     if (apply === 'reboot') await this.do('reboot', machine);
     else await this.sh(machine, 'systemctl restart forage');
   }
@@ -115,6 +119,7 @@ export async function ensureCluster(
   if (up.some(({ status }) => status !== 0)) {
     await cluster.do('down').catch(() => {});
     await cluster.do('up', String(nodes), ...flags(options));
+    for (const machine of machines) await cluster.configure(machine, '');
   }
   await cluster.do('heal');
   return cluster;
@@ -193,17 +198,34 @@ export async function collectGarbage(cluster: Cluster, machine: string): Promise
   );
 }
 
-/** Removes all containers and images of a node, of all of containerd's namespaces, and waits until forage has freed them. */
-export async function forgetAll(cluster: Cluster, machine: string): Promise<void> {
-  await cluster.sh(
-    machine,
+/**
+ * Makes nodes as they were when they were new: no containers, no images, nothing in forage's root. All of them together, since whoever
+ * is left would tell the others again what there was.
+ */
+export async function forgetAll(cluster: Cluster, ...machines: string[]): Promise<void> {
+  const each = (script: string) => Promise.all(machines.map((machine) => cluster.sh(machine, script)));
+  await each(
     `for ns in $(ctr namespace ls -q); do
        nerdctl -n $ns ps -aq | xargs -r nerdctl -n $ns rm -f > /dev/null
        ctr -n $ns image ls -q | xargs -r ctr -n $ns image rm --sync > /dev/null
      done`,
   );
-  await eventually(
-    `${machine} has no volumes left`,
-    async () => (await cluster.status(machine)).volumes === 0,
+  for (const machine of machines) {
+    await eventually(`${machine} has no layers left`, async () =>
+      (await cluster.volumes(machine)).every(({ chain_id }) => chain_id === ''),
+    );
+  }
+  await each(
+    'systemctl stop forage && rm -rf /var/lib/forage/blocks /var/lib/forage/volumes /var/lib/forage/db',
   );
+  await each('systemctl start forage');
+  for (const machine of machines) await joined(cluster, machine);
+}
+
+/** Waits until a node hears those of its neighbours that are on. */
+export async function joined(cluster: Cluster, machine: string): Promise<void> {
+  await eventually(`${machine} hears its neighbours`, async () => {
+    const { peers } = await cluster.status(machine);
+    return peers.length > 0 && peers.some(({ state }) => state === 'up');
+  });
 }

@@ -44,8 +44,8 @@ export function scenario(t: Test, { cluster }: Bed, name: string, run: (t: Test)
     try {
       await run(t);
     } finally {
+      await forgetAll(cluster, 'n1', 'n2');
       for (const machine of ['n1', 'n2']) {
-        await forgetAll(cluster, machine);
         t.same(await nothingLeft(cluster, machine), [], `nothing is left of the images on ${machine}`);
       }
     }
