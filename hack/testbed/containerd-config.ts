@@ -49,8 +49,12 @@ const cri = {
 
 export const containerdConfig = (version: keyof typeof cri): string => cri[version] + transfer + proxyPlugin;
 
-/** The cluster's registry speaks plain HTTP. */
-export const registryHosts = `server = "http://registry:5000"
+/** The cluster's registry speaks plain HTTP. forage's mirror stands around it as docs/mirror.md says. */
+export const registryHosts = `server = "http://localhost:7480"
+capabilities = ["pull", "resolve"]
+
+[host."http://127.0.0.1:7480"]
+  capabilities = ["pull"]
 
 [host."http://registry:5000"]
   capabilities = ["pull", "resolve", "push"]

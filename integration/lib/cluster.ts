@@ -1,9 +1,16 @@
 /** A cluster of real nodes for a test: hack/cluster, and commands in its machines. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HACK = fileURLToPath(new URL('../../hack/', import.meta.url));
+const CLUSTERS = join(process.env.FORAGE_CACHE || '/var/cache/forage-dev', 'clusters');
+
+/** The folder of a cluster's certificate authority, on this machine. */
+export const authorityOf = (cluster: string): string => join(CLUSTERS, cluster, 'authority');
+/** What a node was given: node.crt, node.key, ca.crt. */
+export const issuedTo = (cluster: string, node: string): string => join(CLUSTERS, cluster, 'issued', node);
 
 export interface Result {
   status: number;
@@ -102,6 +109,7 @@ export interface VolumeJson {
   blocks_here: number;
   bytes_here: number;
   complete: boolean;
+  in_use: boolean;
 }
 
 /**

@@ -1,6 +1,8 @@
 /** What the tests know of the images of hack/images. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -29,6 +31,21 @@ export async function images(clusterName: string, ...names: string[]): Promise<I
   const args = [...names, '--push', '--name', clusterName, '--json'];
   const { stdout } = await promisify(execFile)(tool, args, { maxBuffer: 1 << 24 });
   return JSON.parse(stdout) as ImageJson[];
+}
+
+/** The image as `docker save` would have it, under a name: for nodes that are to have it from no registry. */
+export async function archive({ path }: ImageJson, name: string): Promise<Buffer> {
+  const dir = await mkdtemp(join(tmpdir(), 'forage-archive-'));
+  try {
+    // skopeo takes a colon in a path for the end of the path.
+    const [layout, file] = [join(dir, 'layout'), join(dir, 'image.tar')];
+    await symlink(path, layout);
+    const args = ['copy', '--quiet', '--insecure-policy', `oci:${layout}`, `docker-archive:${file}:${name}`];
+    await promisify(execFile)('skopeo', args);
+    return await readFile(file);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 }
 
 /** The layers of an OCI layout's only image, from the bottom up. */

@@ -34,6 +34,11 @@ export async function sumOnce(
   return out.trim();
 }
 
+/** The sum of one pass in a container that runs, with a tmpfs at /tmp. */
+export async function sumIn(cluster: Cluster, machine: string, container: string): Promise<string> {
+  return (await cluster.sh(machine, `nerdctl exec ${container} /bin/sh -c '${quoted(PASS)}'`)).trim();
+}
+
 /** Starts a container `name` that makes pass after pass. */
 export async function startReader(
   cluster: Cluster,
