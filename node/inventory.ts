@@ -1,5 +1,6 @@
 /** What `forage status` and the metrics show, gathered from the node's parts. */
 import type { BlockStore, Root, VolumeStore } from '../blocks/types.ts';
+import type { CustodyTotals } from '../peers/placement/custodian.ts';
 import type { Peer, TransferTotals } from '../peers/types.ts';
 import { blocksHere } from './blocks-here.ts';
 import type { Demand } from './demand.ts';
@@ -7,6 +8,9 @@ import type { ErofsMounts } from './erofs-mounts.ts';
 import type { Ingester } from './ingester.ts';
 import type { LayerRecords } from './records.ts';
 import type { NodeView, VolumeStatus } from './view.ts';
+
+/** Of a node that is in no cluster. */
+const NO_CUSTODY: CustodyTotals = { pinned: 0, fetched: 0, fetchedBytes: 0, dropped: 0, asked: 0 };
 
 export interface InventoryParts {
   /** Asked each time: the name comes with the certificate. */
@@ -18,6 +22,7 @@ export interface InventoryParts {
   mounts: ErofsMounts;
   peers: () => readonly Peer[];
   transfers: () => TransferTotals;
+  custody: () => CustodyTotals | undefined;
   demand: Demand;
   ingester: Ingester | undefined;
   inUse: () => ReadonlySet<Root>;
@@ -55,6 +60,7 @@ export function createInventory(parts: InventoryParts): NodeView {
       ...parts.transfers(),
       demandReads: demand.total(),
       waitingReads: demand.waiting(),
+      custody: parts.custody() ?? NO_CUSTODY,
       ingest: parts.ingester?.stats() ?? { queued: 0, running: 0, done: 0, failed: 0 },
     }),
     async volumes() {

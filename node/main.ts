@@ -164,6 +164,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
       fetchedBytes: peering.member()?.neighbours.fetchedBytes() ?? 0,
       servedBytes: peering.member()?.servedBytes() ?? 0,
     }),
+    custody: () => peering.member()?.custody.custodian.totals(),
     inUse: uses.get,
     blocks,
     volumes,

@@ -75,6 +75,12 @@ const counters: [name: string, help: string, read: Read][] = [
   ['forage_fetched_bytes_total', 'Block bytes had from neighbours.', (s) => s.fetchedBytes],
   ['forage_served_bytes_total', 'Block bytes given to neighbours.', (s) => s.servedBytes],
   ['forage_demand_reads_total', 'Reads that found their block missing.', (s) => s.demandReads],
+  [
+    'forage_repair_bytes_total',
+    'Bytes of blocks fetched because this node is to keep them.',
+    (s) => s.custody.fetchedBytes,
+  ],
+  ['forage_dropped_blocks_total', 'Blocks dropped here because others keep them.', (s) => s.custody.dropped],
   ['forage_ingest_failures_total', 'Layers that could not be made into volumes.', (s) => s.ingest.failed],
 ];
 
@@ -84,7 +90,8 @@ const gauges: [name: string, help: string, read: Read][] = [
   ['forage_block_bytes', 'Bytes of the blocks on disk.', (s) => s.blocks.bytes],
   ['forage_volumes', 'Volumes whose index is here.', (s) => s.volumes],
   ['forage_ingest_queue', 'Layers that wait to become volumes.', (s) => s.ingest.queued],
-  ['forage_peers', 'Neighbours in the configuration.', (s) => s.peers.length],
+  ['forage_pinned_blocks', 'Blocks that this node has promised to keep.', (s) => s.custody.pinned],
+  ['forage_peers', 'Neighbours that this node knows and may reach.', (s) => s.peers.length],
   ['forage_peers_up', 'Neighbours that answer.', (s) => s.peers.filter(({ state }) => state === 'up').length],
 ];
 

@@ -1,5 +1,6 @@
 /** What the node shows of itself, as plain data: to the admin service (admin.ts) and to the metrics (metrics.ts). */
 import type { ChainId, DiffId, Root } from '../blocks/types.ts';
+import type { CustodyTotals } from '../peers/placement/custodian.ts';
 import type { Peer } from '../peers/types.ts';
 
 /** Cheap enough to be asked for every second. Counters run since the node process started. */
@@ -18,6 +19,8 @@ export interface NodeStatus {
   /** Reads that found their block missing, and those of them that wait now. */
   demandReads: number;
   waitingReads: number;
+  /** What this node keeps for the cluster. */
+  custody: CustodyTotals;
   /** Layers on their way from unpacked directory to volume. */
   ingest: { queued: number; running: number; done: number; failed: number };
 }

@@ -20,6 +20,7 @@ export const someStatus: NodeStatus = {
   servedBytes: 7,
   demandReads: 99,
   waitingReads: 3,
+  custody: { pinned: 500, fetched: 40, fetchedBytes: 4_000_000, dropped: 7, asked: 14 },
   ingest: { queued: 1, running: 1, done: 5, failed: 2 },
 };
 

@@ -82,9 +82,10 @@ export class Cluster {
     return JSON.parse(await this.sh(machine, 'forage status --json')) as NodeStatusJson;
   }
 
-  /** `forage volumes --json` of a node. */
+  /** The volumes of the layers that a node has: not those that it only knows of. */
   async volumes(machine: string): Promise<VolumeJson[]> {
-    return JSON.parse(await this.sh(machine, 'forage volumes --json')) as VolumeJson[];
+    const all = JSON.parse(await this.sh(machine, 'forage volumes --json')) as VolumeJson[];
+    return all.filter(({ chain_id }) => chain_id !== '');
   }
 }
 
@@ -219,8 +220,9 @@ export async function forgetAll(cluster: Cluster, ...machines: string[]): Promis
      done`,
   );
   for (const machine of machines) {
-    await eventually(`${machine} has no layers left`, async () =>
-      (await cluster.volumes(machine)).every(({ chain_id }) => chain_id === ''),
+    await eventually(
+      `${machine} has no layers left`,
+      async () => (await cluster.volumes(machine)).length === 0,
     );
   }
   await each(
