@@ -22,6 +22,7 @@ function setUp(volumes = new Map<string, ReturnType<Keeping['volume']>>(), promi
     gate: createGate(),
     keeping: {
       volume: (root: string) => volumes.get(root) ?? ('unknown' as const),
+      isWhole: () => !promised.has('an index is missing'),
       keepsBlock: (id: string) => promised.has(id),
     },
     dropped: 0,
@@ -114,4 +115,14 @@ t.test('a block that is promised stays, also without any index', async (t) => {
   for (const n of [8, 9]) await blocks.put(pageBlock(n).id, pageBlock(n).bytes);
   t.same(await collector.sweep(), { volumes: 0, blocks: 1 });
   t.same([8, 9].map(here), [false, true]);
+});
+
+t.test('while the index of a volume is missing, blocks that no index names stay', async (t) => {
+  const promised = new Set(['an index is missing']);
+  const { here, collector, blocks } = setUp(new Map(), promised);
+  await blocks.put(pageBlock(8).id, pageBlock(8).bytes);
+  t.same(await collector.sweep(), { volumes: 0, blocks: 0 });
+  t.ok(here(8));
+  promised.clear();
+  t.same(await collector.sweep(), { volumes: 0, blocks: 1 });
 });

@@ -20,6 +20,8 @@ export interface Keeping {
    * blocks. `unknown`: the cluster knows nothing of it.
    */
   volume(root: Root): 'kept' | 'removed' | 'unknown';
+  /** False while a volume may name blocks here without its index being here. */
+  isWhole(): boolean;
   /** This node has promised to keep the block, or it is part of a manifest. */
   keepsBlock(id: BlockId): boolean;
 }
@@ -109,6 +111,7 @@ export function createCollector(parts: Parts): Collector {
       await volumes.remove(root);
       orphans++;
     }
+    if (!keeping.isWhole()) return { volumes: orphans, blocks: 0 };
     const candidates = new Set(blocks.ids());
     await keepNamed(candidates);
     return { volumes: orphans, blocks: await removeBlocks(candidates) };

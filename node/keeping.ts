@@ -20,6 +20,7 @@ export function createKeeping(member: () => ClusterMember | undefined, directory
       if (catalogue.isLiving(root)) return 'kept';
       return catalogue.isRemoved(root) ? 'removed' : 'unknown';
     },
+    isWhole: () => member()?.custody.catalogue.isWhole() ?? !wasMember(),
     keepsBlock(id) {
       const joined = member();
       if (joined === undefined) return wasMember();

@@ -21,11 +21,11 @@ export interface Call<T> {
 
 export function call<T>(world: World, { from, to, requestBytes, timeoutMs, serve }: Call<T>): Promise<T> {
   const { network, time } = world;
-  const caller = from.process;
+  const { life } = from;
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       cancel();
-      if (from.process === caller) reject(new Error(`${to.name} ${why}`));
+      if (from.life === life) reject(new Error(`${to.name} ${why}`));
     };
     const cancel = time.after(timeoutMs, () => fail('does not answer'));
     const refuse = (why: string) => network.send(to.port, from.port, 0, () => fail(why));
@@ -40,7 +40,7 @@ export function call<T>(world: World, { from, to, requestBytes, timeoutMs, serve
           if (to.process !== process) return;
           network.send(to.port, from.port, bytes, () => {
             cancel();
-            if (from.process === caller) resolve(value);
+            if (from.life === life) resolve(value);
           });
         },
         (error: Error) => refuse(`fails: ${error.message}`),

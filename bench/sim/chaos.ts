@@ -35,7 +35,7 @@ const HAPPENINGS: Record<string, Happening> = {
     weight: 12,
     happen(world, node) {
       const known = [...world.images].filter(({ volumes }) =>
-        volumes.every(({ root }) => node.directory.isLiving(root)),
+        volumes.every(({ root }) => node.isLiving(root)),
       );
       const image = known.length > 0 ? world.random.pick(known) : undefined;
       if (image) void world.run(node, image, world.random.exponential(200 * SECOND));
@@ -44,7 +44,7 @@ const HAPPENINGS: Record<string, Happening> = {
   remove: {
     weight: 2,
     happen(world, node) {
-      if (world.images.size > 3) world.removeImage(node, world.random.pick([...world.images]));
+      if (world.images.size > 3) void world.removeImage(node, world.random.pick([...world.images]));
     },
   },
   crash: {
@@ -64,7 +64,7 @@ const HAPPENINGS: Record<string, Happening> = {
   destroy: {
     weight: 2,
     happen(world, node) {
-      if (world.running().length < world.replicas + 4 || world.directory.isOnlyWith(node)) return;
+      if (world.running().length < world.replicas + 4 || world.isOnlyWith(node)) return;
       world.destroy(node);
       if (world.random.chance(0.7)) restart(world, node, faultMs(world));
     },
@@ -88,6 +88,18 @@ const HAPPENINGS: Record<string, Happening> = {
     happen(world) {
       world.partition(world.random.whole(2, 4));
       later(world, faultMs(world) * 2, () => world.heal());
+    },
+  },
+  lie: {
+    weight: 3,
+    happen(world, node) {
+      world.note(`${node.name} lies`);
+      node.isLiar = true;
+      for (let times = 0; times < 5; times++)
+        later(world, times * SECOND, () => node.process?.directory.slander());
+      later(world, faultMs(world), () => {
+        node.isLiar = false;
+      });
     },
   },
   slowLink: {
@@ -142,6 +154,7 @@ export function calm(world: World): void {
   world.heal();
   for (const node of world.nodes) {
     node.disk.capacityBytes = node.member.capacityBytes;
+    node.isLiar = false;
     for (const image of [...node.containers.keys()]) while (node.containers.has(image)) node.unuse(image);
     if (!node.process && node.disk.stats().count > 0) world.start(node);
   }

@@ -1,129 +1,169 @@
 /**
- * Stands in for the directory: which volumes each node knows. News (a volume is there, a volume was removed everywhere) go
- * from node to node: each second a fifth of the nodes exchange what they know with one that they reach. What a node knows is
- * on its disk. The real directory takes the place of `DirectoryView`, which is what custody sees of it.
+ * The real directory on a simulated node: its records outlive the process, and go with the disk. News are gossiped to the nodes that
+ * can be reached, where most of it arrives; what does not is made up for by pulling from a member now and then, and soon after one
+ * can be reached again. A member that lies sends records that are not what they claim to be; they must be refused.
  */
-import type { BlockId, Root } from '../../blocks/types.ts';
-import type { KnownVolumes } from '../../peers/placement/types.ts';
-import type { SimVolume } from './images.ts';
+
+import type { ChainId } from '../../blocks/types.ts';
+import { answering } from '../../peers/directory/answering.ts';
+import { Directory } from '../../peers/directory/directory.ts';
+import { Reconciler } from '../../peers/directory/reconcile.ts';
+import type { Held, ReconcilePeer, SignedRecord } from '../../peers/directory/types.ts';
+import { Timers } from '../../peers/placement/timers.ts';
+import { call } from './calls.ts';
 import type { SimNode } from './node.ts';
+import { forged } from './records.ts';
 import type { World } from './world.ts';
 
-type News = { kind: 'living' | 'removed'; volume: SimVolume };
+/** A real node pulls as often. */
+export const PULL_EVERY_MS = 60_000;
+const PULL_SOON_MS = 2000;
+const PULL_TIMEOUT_MS = 30_000;
+const GOSSIP_MAX_MS = 1500;
+const GOSSIP_LOSS = 0.05;
+/** Of those who see that a node is back, about so many pull from it. */
+const WELCOMES = 3;
+const FORGED_CHANCE = 0.2;
+const RECORD_BYTES = 900;
+const ID_BYTES = 32;
 
-const ROUND_MS = 1000;
-const SHARE = 0.2;
-
-export class Directory {
-  readonly news: News[] = [];
+export class SimDirectory {
+  readonly directory: Directory;
   readonly #world: World;
-  #isSpreading = false;
+  readonly #node: SimNode;
+  readonly #reconciler: Reconciler;
+  readonly #timers: Timers;
+  readonly #answers: ReconcilePeer;
 
-  constructor(world: World) {
+  constructor(world: World, node: SimNode, directory: Directory) {
     this.#world = world;
+    this.#node = node;
+    this.directory = directory;
+    this.#answers = answering(directory);
+    directory.onAdd((held, record) => this.#judge(held, record));
+    for (const chainId of node.removedLayers) this.#judgeRemoved(chainId);
+    this.#timers = new Timers(node.clock);
+    this.#reconciler = new Reconciler({ directory, clock: node.clock, log: world.log(node) });
+    this.#pullLater();
   }
 
-  publish(by: SimNode, kind: News['kind'], volume: SimVolume): void {
-    by.directory.learn(this.news.push({ kind, volume }) - 1);
-    this.spread();
+  static async open(world: World, node: SimNode): Promise<SimDirectory> {
+    const directory = await Directory.open({
+      store: node.records,
+      verifier: world.verifier,
+      signer: node.signer,
+      clock: node.clock,
+      log: world.log(node),
+    });
+    return new SimDirectory(world, node, directory);
   }
 
-  /** Something is known to this node alone. What becomes of news that go with a disk is the real directory's matter. */
-  isOnlyWith(node: SimNode): boolean {
-    const others = this.#world.nodes.filter((other) => other !== node);
-    return this.news.some(
-      (_, item) => node.directory.hasHeard(item) && !others.some((other) => other.directory.hasHeard(item)),
-    );
+  close(): void {
+    this.#timers.stop();
+    this.directory.close();
   }
 
-  /** Exchanges until all know all; to be called again when a node may have missed something. */
-  spread(): void {
-    if (this.#isSpreading) return;
-    this.#isSpreading = true;
-    this.#world.time.after(ROUND_MS, () => this.#round(), true);
+  #judge(held: Held, record: SignedRecord): void {
+    const { name, removedLayers } = this.#node;
+    if (this.#world.lies.has(record)) this.#world.oracle.report(`${name} believes a forged record`);
+    if (held.kind === 'removal') for (const chainId of held.content.chainIds) removedLayers.add(chainId);
+    if (held.kind === 'layer') this.#judgeRemoved(held.content.chainId);
   }
 
-  #round(): void {
-    this.#isSpreading = false;
+  /** No layer is made twice here, so what was removed never comes back. */
+  #judgeRemoved(chainId: ChainId): void {
+    if (!this.#node.removedLayers.has(chainId)) return;
+    if (this.directory.layersByChainId(chainId).length > 0)
+      this.#world.oracle.report(`${this.#node.name} has layer ${chainId}, which it knew to be removed`);
+  }
+
+  /** What this node has said is told to all that it reaches. */
+  gossip(said: readonly Held[]): void {
     const { nodes, network, random } = this.#world;
-    for (const node of nodes) {
-      if (!node.process || !random.chance(SHARE)) continue;
-      const other = random.pick(nodes);
-      if (!other.process || !network.reaches(node.port, other.port)) continue;
-      node.directory.learnFrom(other.directory);
-      other.directory.learnFrom(node.directory);
+    const records = said.map(({ id }) => this.directory.record(id)!);
+    for (const to of nodes) {
+      if (to === this.#node || !to.process || random.chance(GOSSIP_LOSS)) continue;
+      const delayMs = random.between(0, GOSSIP_MAX_MS);
+      this.#timers.after(delayMs, () =>
+        network.send(this.#node.port, to.port, RECORD_BYTES * records.length, () => hear(to, records)),
+      );
     }
-    if (nodes.some((node) => node.port.on && node.directory.size < this.news.length)) this.spread();
+  }
+
+  /** A lie: another's record under this node's name. */
+  slander(): void {
+    const [id] = this.directory.ids(this.#world.random.whole(0, 256));
+    const record = id === undefined ? undefined : this.directory.record(id);
+    if (!record) return;
+    const lie = this.#lie(record);
+    for (const to of this.#world.random.some(this.#world.nodes, 3)) {
+      if (to !== this.#node)
+        this.#world.network.send(this.#node.port, to.port, RECORD_BYTES, () => hear(to, [lie]));
+    }
+  }
+
+  /** A member can be reached again. */
+  isBack(member: SimNode): void {
+    const { random, nodes } = this.#world;
+    if (!random.chance(WELCOMES / nodes.length)) return;
+    this.#timers.after(random.between(0, PULL_SOON_MS), () => void this.#pull(member));
+  }
+
+  #pullLater(): void {
+    const { random } = this.#world;
+    this.#timers.after(PULL_EVERY_MS * random.between(0.5, 1.5), () => {
+      this.#pullLater();
+      const from = this.#node.members.someAlive(1)[0];
+      if (from) void this.#pull(from);
+    });
+  }
+
+  async #pull(from: SimNode): Promise<void> {
+    this.#world.counts.pulls++;
+    await this.#reconciler.pull(this.#remote(from), from.name).catch(() => {});
+  }
+
+  #remote(to: SimNode): ReconcilePeer {
+    const ask = <T>(requestBytes: number, answer: (peer: SimDirectory) => Promise<[T, number]>) =>
+      call(this.#world, {
+        from: this.#node,
+        to,
+        requestBytes,
+        timeoutMs: PULL_TIMEOUT_MS,
+        serve: async () => {
+          const [value, bytes] = await answer(to.process!.directory);
+          return { value, bytes };
+        },
+      });
+    return {
+      digest: () => ask(0, async (peer) => [await peer.#answers.digest(), 8192]),
+      ids: (buckets, after) =>
+        ask(buckets.length, async (peer) => {
+          const page = await peer.#answers.ids(buckets, after);
+          return [page, page.ids.length * ID_BYTES];
+        }),
+      records: (ids) =>
+        ask(ids.length * ID_BYTES, async (peer) => {
+          const records = (await peer.#answers.records(ids)).map((record) => peer.#told(record));
+          return [records, records.length * RECORD_BYTES];
+        }),
+    };
+  }
+
+  /** In this node's name; what it has said itself is no lie. */
+  #lie(record: SignedRecord): SignedRecord {
+    const lie = forged(record, this.#node.name);
+    if (Buffer.compare(lie.certificate, record.certificate) !== 0) this.#world.lies.add(lie);
+    return lie;
+  }
+
+  #told(record: SignedRecord): SignedRecord {
+    const { random } = this.#world;
+    return this.#node.isLiar && random.chance(FORGED_CHANCE) ? this.#lie(record) : record;
   }
 }
 
-export class DirectoryView implements KnownVolumes {
-  version = 0;
-  readonly #directory: Directory;
-  readonly #onChange: () => void;
-  readonly #heard = new Set<number>();
-  readonly #living = new Map<Root, SimVolume>();
-  readonly #removed = new Map<Root, SimVolume>();
-
-  constructor(directory: Directory, onChange: () => void) {
-    this.#directory = directory;
-    this.#onChange = onChange;
-  }
-
-  get size(): number {
-    return this.#heard.size;
-  }
-
-  hasHeard(item: number): boolean {
-    return this.#heard.has(item);
-  }
-
-  learnFrom(other: DirectoryView): void {
-    if (other.size === this.size && this.size === this.#directory.news.length) return;
-    for (const item of other.#heard) this.learn(item);
-  }
-
-  learn(item: number): void {
-    if (this.#heard.has(item)) return;
-    this.#heard.add(item);
-    const { kind, volume } = this.#directory.news[item]!;
-    if (kind === 'removed') {
-      this.#living.delete(volume.root);
-      this.#removed.set(volume.root, volume);
-    } else if (!this.#removed.has(volume.root)) {
-      this.#living.set(volume.root, volume);
-    }
-    this.version++;
-    this.#onChange();
-  }
-
-  forget(): void {
-    this.#heard.clear();
-    this.#living.clear();
-    this.#removed.clear();
-    this.version++;
-  }
-
-  /** Every block of a known volume. */
-  *names(): Iterable<BlockId> {
-    for (const volumes of [this.#living, this.#removed]) {
-      for (const { blocks } of volumes.values()) for (const { id } of blocks) yield id;
-    }
-  }
-
-  isLiving(root: Root): boolean {
-    return this.#living.has(root);
-  }
-
-  living(): Iterable<Root> {
-    return this.#living.keys();
-  }
-
-  removed(): Iterable<Root> {
-    return this.#removed.keys();
-  }
-
-  async blocks(root: Root): Promise<SimVolume | undefined> {
-    return this.#living.get(root) ?? this.#removed.get(root);
-  }
+/** Records that came by themselves: put, if they are good. */
+function hear(node: SimNode, records: readonly SignedRecord[]): void {
+  for (const record of records) node.process?.directory.directory.put(record).catch(() => {});
 }

@@ -97,6 +97,10 @@ export class SimBlockStore implements BlockStore {
     this.bytes += sizeBytes;
   }
 
+  sizeOf(id: BlockId): number | undefined {
+    return this.#blocks.get(id)?.sizeBytes;
+  }
+
   async get(id: BlockId): Promise<Buffer | undefined> {
     const stored = this.#blocks.get(id);
     return stored && (blockBytes(id, stored.sizeBytes) as Uint8Array as Buffer);

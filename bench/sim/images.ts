@@ -1,5 +1,6 @@
 /** Images as ingest would make them: the real index encoding over blocks that are names and lengths. */
-import type { BlockId, Root } from '../../blocks/types.ts';
+import { hash } from 'node:crypto';
+import type { BlockId, ChainId, Root } from '../../blocks/types.ts';
 import { encodeIndex, rootOf } from '../../blocks/volume.ts';
 import type { VolumeBlocks } from '../../peers/placement/custody.ts';
 import type { Random } from './random.ts';
@@ -13,6 +14,7 @@ export interface SimBlock {
 /** The volume of one layer. Unlike a decoded index it holds its names ready: all nodes of a world share it. */
 export class SimVolume implements VolumeBlocks {
   readonly root: Root;
+  readonly chainId: ChainId;
   readonly blocks: readonly SimBlock[];
   readonly blockCount: number;
   readonly sizeBytes: number;
@@ -20,6 +22,7 @@ export class SimVolume implements VolumeBlocks {
 
   constructor(blocks: readonly SimBlock[]) {
     this.root = rootOf(encodeIndex(FORMAT, blocks));
+    this.chainId = `sha256:${hash('sha256', `layer of ${this.root}`, 'hex')}`;
     this.blocks = blocks;
     this.blockCount = blocks.length;
     for (const { sizeBytes } of blocks) this.#offsets.push(this.#offsets.at(-1)! + sizeBytes);
@@ -40,7 +43,7 @@ export interface SimImage {
   volumes: readonly SimVolume[];
 }
 
-const FORMAT = 'erofs-tar-lz4-1';
+export const FORMAT = 'erofs-tar-lz4-1';
 const PAGE_BYTES = 4096;
 const MIN_BLOCK_PAGES = 8;
 const MEAN_BLOCK_PAGES = 32;

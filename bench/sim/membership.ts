@@ -4,7 +4,8 @@
  * a delay of its own, so the nodes' views differ for seconds, and under a partition for as long as it lasts.
  *
  * A view outlives its node's process, as the roster's does on disk. The real roster takes the place of `MemberView`: custody
- * sees `owners` and is told of changes, nothing else.
+ * sees `owners` and is told of changes, nothing else. Only what has changed is looked at: in a thousand nodes, one look at all by each
+ * would cost more than all else.
  */
 import { type Member, Owners } from '../../peers/placement/owners.ts';
 import type { SimNode } from './node.ts';
@@ -13,61 +14,136 @@ import type { World } from './world.ts';
 const NOTICE_MIN_MS = 100;
 const NOTICE_MAX_MS = 5000;
 export const GONE_MS = 60_000;
+const TABLES_MAX = 64;
 
 export class MemberView {
   owners: Owners;
   readonly #world: World;
   readonly #node: SimNode;
-  readonly #unreachableSinceMs = new Map<SimNode, number>();
-  readonly #left = new Set<SimNode>();
+  /** Others that it believes reachable. */
+  readonly #alive = new NodeSet();
+  /** Others that it takes for members: alive, or not gone yet. */
+  readonly #members = new NodeSet();
+  readonly #lostMs = new Map<SimNode, number>();
+  readonly #changed = new Set<SimNode>();
   #isNoticing = false;
 
   constructor(world: World, node: SimNode) {
     this.#world = world;
     this.#node = node;
-    this.owners = world.tables.for([node.member], undefined);
+    this.#members.put(node, true);
+    this.owners = world.tables.for(this.#members, undefined);
   }
 
-  /** Looks around soon, and again when what cannot be reached by then would be gone. */
-  noticeSoon(): void {
+  /** Something has happened to that node, or (where it is this one) to all: it is noticed soon, and when what cannot be reached by then would be gone. */
+  noticeSoon(other: SimNode): void {
     const { time, random } = this.#world;
+    this.#changed.add(other);
     if (this.#isNoticing) return;
     this.#isNoticing = true;
-    const delayMs = random.between(NOTICE_MIN_MS, NOTICE_MAX_MS);
-    time.after(delayMs, () => this.#notice(), true);
-    time.after(delayMs + GONE_MS, () => this.look(), true);
+    time.after(random.between(NOTICE_MIN_MS, NOTICE_MAX_MS), () => this.#notice(), true);
+  }
+
+  isAlive(other: SimNode): boolean {
+    return this.#alive.has(other);
+  }
+
+  /** Some that it believes reachable, by chance. */
+  someAlive(count: number): SimNode[] {
+    return this.#alive.some(count, this.#world);
   }
 
   #notice(): void {
     this.#isNoticing = false;
-    this.look();
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    if (changed.includes(this.#node)) this.#look(this.#world.nodes);
+    else this.#look(changed);
   }
 
-  look(): void {
+  #look(others: readonly SimNode[]): void {
     const node = this.#node;
     if (!node.process) return;
-    const members = node.isLeaving ? [] : [node.member];
-    for (const other of this.#world.nodes) {
-      if (other !== node && this.#isMember(other)) members.push(other.member);
+    let isChanged = this.#members.put(node, !node.isLeaving);
+    const lost: SimNode[] = [];
+    for (const other of others) {
+      if (other === node) continue;
+      const wasAlive = this.#alive.has(other);
+      if (this.#lookAt(other)) isChanged = true;
+      if (this.#lostMs.has(other)) lost.push(other);
+      else if (!wasAlive) node.process.directory.isBack(other);
     }
-    const owners = this.#world.tables.for(members, this.owners);
+    if (lost.length > 0) this.#world.time.after(GONE_MS, () => this.#look(lost), true);
+    if (!isChanged) return;
+    const owners = this.#world.tables.for(this.#members, this.owners);
     if (owners === this.owners) return;
     this.owners = owners;
     node.process.custodian.membersChanged();
   }
 
-  #isMember(other: SimNode): boolean {
-    const { nowMs } = this.#world.time;
-    if (this.#world.network.reaches(this.#node.port, other.port) && other.process) {
-      this.#unreachableSinceMs.delete(other);
-      if (other.isLeaving) this.#left.add(other);
-      else this.#left.delete(other);
-    } else if (!this.#unreachableSinceMs.has(other)) {
-      this.#unreachableSinceMs.set(other, nowMs);
+  /** True when it is a member now and was none, or the other way round. */
+  #lookAt(other: SimNode): boolean {
+    const { network, time } = this.#world;
+    const isAlive = network.reaches(this.#node.port, other.port) && other.process !== undefined;
+    this.#alive.put(other, isAlive);
+    if (isAlive) {
+      this.#lostMs.delete(other);
+      return this.#members.put(other, !other.isLeaving);
     }
-    if (this.#left.has(other)) return false;
-    const sinceMs = this.#unreachableSinceMs.get(other);
-    return sinceMs === undefined || nowMs - sinceMs < GONE_MS;
+    const sinceMs = this.#lostMs.get(other) ?? time.nowMs;
+    const isGone = time.nowMs - sinceMs >= GONE_MS;
+    if (isGone) this.#lostMs.delete(other);
+    else this.#lostMs.set(other, sinceMs);
+    return isGone && this.#members.put(other, false);
+  }
+}
+
+/** A set of nodes of which one can be picked by chance, and that has a name for its content. */
+class NodeSet {
+  readonly #nodes: SimNode[] = [];
+  /** Where each is in `#nodes`, by its number. */
+  readonly #at: (number | undefined)[] = [];
+  #high = 0;
+  #low = 0;
+
+  has(node: SimNode): boolean {
+    return this.#at[node.number] !== undefined;
+  }
+
+  /** True when that changes anything. */
+  put(node: SimNode, isIn: boolean): boolean {
+    const at = this.#at[node.number];
+    if ((at !== undefined) === isIn) return false;
+    this.#high ^= node.seed.high;
+    this.#low ^= node.seed.low;
+    if (at === undefined) {
+      this.#at[node.number] = this.#nodes.push(node) - 1;
+      return true;
+    }
+    const last = this.#nodes.pop()!;
+    this.#at[node.number] = undefined;
+    if (last !== node) {
+      this.#nodes[at] = last;
+      this.#at[last.number] = at;
+    }
+    return true;
+  }
+
+  /** 64 bits that are the same for the same nodes. */
+  get key(): string {
+    return `${this.#high} ${this.#low}`;
+  }
+
+  members(): Member[] {
+    return this.#nodes.map(({ member }) => member);
+  }
+
+  some(count: number, { random }: Pick<World, 'random'>): SimNode[] {
+    const { length } = this.#nodes;
+    if (count >= length) return [...this.#nodes];
+    const picked = new Set<SimNode>();
+    while (picked.size < count) picked.add(this.#nodes[random.whole(0, length)]!);
+    return [...picked];
   }
 }
 
@@ -80,15 +156,13 @@ export class Tables {
     this.#replicas = replicas;
   }
 
-  for(members: readonly Member[], before: Owners | undefined): Owners {
-    const key = members
-      .map(({ name }) => name)
-      .sort()
-      .join();
+  for(members: Pick<NodeSet, 'key' | 'members'>, before: Owners | undefined): Owners {
+    const { key } = members;
     const known = this.#tables.get(key);
     if (known) return known;
-    if (this.#tables.size >= 64) this.#tables.clear();
-    const table = before?.next(members) ?? Owners.of(members, this.#replicas);
+    if (this.#tables.size >= TABLES_MAX) this.#tables.clear();
+    const list = members.members();
+    const table = before?.next(list) ?? Owners.of(list, this.#replicas);
     this.#tables.set(key, table);
     return table;
   }

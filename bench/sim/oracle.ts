@@ -5,7 +5,8 @@
  *   drop it open. From then on at least `replicas` nodes less the destroyed ones must hold it pinned, and so one at least until
  *   as many nodes as there are replicas have lost it with their disks (or to rot). When it is placed again the count begins again.
  * - A block that a container uses is not dropped under it.
- * - A block that is not what its name says is not accepted.
+ * - A block that is not what its name says is not accepted; nor is a forged record, and what a node knew to be removed does not
+ *   come back on it (both are seen in directory.ts).
  *
  * When a volume is removed, its blocks are no longer taken for placed, until those that other volumes name are found so again.
  */
@@ -146,7 +147,7 @@ export class Oracle {
 
 function isSettled(node: SimNode, { id, volumes }: Judged): boolean {
   if (node.process?.custodian.isDropping(id)) return false;
-  for (const { root } of volumes) if (!node.directory.isLiving(root)) return false;
+  for (const { root } of volumes) if (!node.knows(root)) return false;
   return true;
 }
 

@@ -5,6 +5,7 @@
 import type { BlockId } from '../../blocks/types.ts';
 import { Owners } from '../../peers/placement/owners.ts';
 import { shardOf } from '../../peers/placement/shards.ts';
+import { PULL_EVERY_MS } from './directory.ts';
 import type { World } from './world.ts';
 
 const STEP_MS = 60_000;
@@ -17,6 +18,11 @@ const SILENCE_MS = 900_000;
  */
 const QUESTIONS_MAX = 10;
 const MOVES_MAX = 6;
+
+/** Requests to those that did not have the block, and second ones when the first was late, are among these. */
+const BLOCK_ASKS_MAX = 30;
+const RECEIVED_MAX = 2;
+const MIB = 1 << 20;
 
 export interface Rest {
   /** Distinct ones of living volumes. */
@@ -40,15 +46,24 @@ export async function comeToRest(world: World): Promise<Rest> {
       oracle.check();
     }
   }
-  const before = world.network.messages;
+  const before = { ...world.counts };
   await time.runUntil(time.nowMs + SILENCE_MS);
-  const sent = world.network.messages - before;
-  if (sent > 0) oracle.report(`${sent} messages were sent although there was nothing to do`);
+  checkSilence(world, before);
   const unrest = firstUnrest(world);
   if (unrest !== undefined) oracle.report(`did not stay at rest: ${unrest}`);
   checkWork(world);
   oracle.check();
   return measure(world);
+}
+
+function checkSilence({ counts, nodes, oracle }: World, before: World['counts']): void {
+  for (const what of ['asks', 'blockAsks', 'indexAsks'] as const) {
+    const times = counts[what] - before[what];
+    if (times > 0) oracle.report(`${times} ${what} although there was nothing to do`);
+  }
+  const pulls = counts.pulls - before.pulls;
+  const most = 2 * nodes.length * (SILENCE_MS / PULL_EVERY_MS);
+  if (pulls > most) oracle.report(`${pulls} exchanges of records, at most ${most} are for nothing`);
 }
 
 function checkWork({ counts, oracle, replicas }: World): void {
@@ -57,6 +72,11 @@ function checkWork({ counts, oracle, replicas }: World): void {
     oracle.report(`${questions.toFixed(1)} questions a replica and dropped copy`);
   const moves = counts.repair.bytes / (replicas * Math.max(counts.ingestedBytes, 1));
   if (moves > MOVES_MAX) oracle.report(`blocks were moved ${moves.toFixed(1)} times a replica`);
+  const stored = counts.demand.blocks + counts.repair.blocks;
+  const asks = counts.blockAsks / Math.max(stored, 100);
+  if (asks > BLOCK_ASKS_MAX) oracle.report(`${asks.toFixed(1)} requests for each block that came`);
+  const received = counts.receivedBytes / Math.max(counts.demand.bytes + counts.repair.bytes, MIB);
+  if (received > RECEIVED_MAX) oracle.report(`${received.toFixed(2)} bytes came for each that was needed`);
 }
 
 function livingBlocks(world: World): Map<BlockId, number> {
@@ -74,7 +94,26 @@ function trueOwners(world: World): Owners {
   );
 }
 
+/** Where the directories of the nodes differ, or have something that was removed. */
+function firstDisagreement({ nodes, removedImages }: World): string | undefined {
+  const [first, ...others] = nodes.filter(({ process }) => process);
+  if (!first) return undefined;
+  const { directory } = first.process!.directory;
+  const digests = directory.digests();
+  for (const { name, process } of others) {
+    if (Buffer.compare(process!.directory.directory.digests(), digests) !== 0)
+      return `${name} has other records than ${first.name}`;
+  }
+  for (const { name, volumes } of removedImages) {
+    const left = volumes.some(({ chainId }) => directory.layersByChainId(chainId).length > 0);
+    if (left || directory.refs(name).length > 0) return `${first.name} has ${name}, which was removed`;
+  }
+  return undefined;
+}
+
 function firstUnrest(world: World): string | undefined {
+  const disagreement = firstDisagreement(world);
+  if (disagreement !== undefined) return disagreement;
   const { oracle } = world;
   const owners = trueOwners(world);
   const living = livingBlocks(world);
@@ -86,6 +125,13 @@ function firstUnrest(world: World): string | undefined {
     const pinners = [...oracle.pinners(id)].map(({ name }) => name).sort();
     if (pinners.join() !== wanted.join())
       return `block ${id} is pinned by ${pinners}, its owners are ${wanted}`;
+  }
+  for (const { volumes } of world.images) {
+    for (const { root } of volumes) {
+      if (!world.nodes.some((node) => node.volumes.has(root))) continue;
+      const unaware = world.running().find((node) => !node.isLiving(root));
+      if (unaware) return `${unaware.name} does not know volume ${root}`;
+    }
   }
   for (const node of world.nodes) {
     for (const id of node.disk.ids()) {

@@ -10,8 +10,8 @@ import { type Sabotage, World } from './world.ts';
 
 export interface RunOptions {
   seed: number;
-  /** Drawn from the seed when not given. */
-  nodes?: number | undefined;
+  /** From and to, drawn from the seed; or just so many. */
+  nodes?: readonly [number, number] | number;
   sabotage?: Sabotage | undefined;
 }
 
@@ -37,8 +37,8 @@ export interface RunReport extends Rest {
 }
 
 export class SimFailure extends Error {
-  constructor(seed: number, what: string, notes: readonly string[]) {
-    super(`seed ${seed}: ${what}\n  ${notes.join('\n  ')}`);
+  constructor(message: string) {
+    super(message);
     this.name = 'SimFailure';
   }
 }
@@ -46,14 +46,13 @@ export class SimFailure extends Error {
 const FAULTS_MIN_MS = 600_000;
 const FAULTS_MAX_MS = 1_800_000;
 const BETWEEN_MS = 12_000;
-const MIN_NODES = 10;
-const MAX_NODES = 40;
+const NODES = [10, 40] as const;
 
-export async function runSeed({ seed, nodes, sabotage }: RunOptions): Promise<RunReport> {
+export async function runSeed({ seed, nodes = NODES, sabotage }: RunOptions): Promise<RunReport> {
   const random = new Random(seed, 3);
   const replicas = random.pick([1, 2, 2, 2, 3]);
-  const drawn = random.whole(MIN_NODES, MAX_NODES + 1);
-  const world = new World({ seed, nodes: nodes ?? drawn, replicas, sabotage });
+  const [min, max] = typeof nodes === 'number' ? [nodes, nodes] : nodes;
+  const world = new World({ seed, nodes: random.whole(min, max + 1), replicas, sabotage });
   try {
     const faultsMs = random.between(FAULTS_MIN_MS, FAULTS_MAX_MS);
     unleash(world, faultsMs, BETWEEN_MS);
@@ -62,7 +61,7 @@ export async function runSeed({ seed, nodes, sabotage }: RunOptions): Promise<Ru
     return reportOf(world, await comeToRest(world));
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
-    throw new SimFailure(seed, error.message, world.notes);
+    throw new SimFailure(`seed ${seed}: ${error.message}\n  ${world.notes.join('\n  ')}`);
   }
 }
 

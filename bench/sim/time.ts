@@ -3,7 +3,7 @@
  * Nothing else moves the clock, so a run follows from its seed alone.
  *
  * What the real code does after an `await` runs in microtasks. They are let run to their end after each event, before the
- * next one, by one turn of Node's own loop; events that are the simulator's own book-keeping (`quiet`) are spared that turn.
+ * next one; events that are the simulator's own book-keeping (`quiet`) are spared that. Now and then Node's own loop gets a turn.
  * Real code must not wait for anything but the clock it is given: a promise that the operating system settles would come at
  * a random virtual time.
  */
@@ -16,6 +16,8 @@ interface Event {
   run: (() => void) | undefined;
   quiet: boolean;
 }
+
+const EVENTS_A_TURN = 4096;
 
 /** 2026-01-01: what a wall clock shows when a run begins. */
 export const WALL_START_MS = 1_767_225_600_000;
@@ -44,6 +46,7 @@ export class VirtualTime {
 
   /** Runs all events up to that time, and sets the clock to it. */
   async runUntil(untilMs: number): Promise<void> {
+    await settled();
     for (;;) {
       const event = this.#heap[0];
       if (!event || event.atMs > untilMs) break;
@@ -58,7 +61,8 @@ export class VirtualTime {
       this.events++;
       run();
       if (event.quiet) continue;
-      await settled();
+      if (this.events % EVENTS_A_TURN === 0) await turn();
+      else await settled();
       this.afterEvent();
     }
     this.nowMs = untilMs;
@@ -68,7 +72,7 @@ export class VirtualTime {
   clock(random: Random, skewMs = 0): Clock {
     return {
       now: () => this.nowMs,
-      wall: () => WALL_START_MS + this.nowMs + skewMs,
+      wall: () => Math.floor(WALL_START_MS + this.nowMs + skewMs),
       after: (ms, fn) => this.after(Math.max(0, ms), fn),
       random: () => random.next(),
     };
@@ -119,7 +123,12 @@ function isBefore(a: Event, b: Event): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
-/** When every microtask that can run has run. */
-export function settled(): Promise<void> {
+/** When every microtask that can run has run: ticks come after them. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+/** One turn of Node's own loop. */
+function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,15 +2,16 @@
  * A simulated cluster: its machines, what they share (time, chance, network, directory, judge), and what can be done to it. All
  * follows from the seed. What is done is noted, so that a failure can be told.
  */
-import type { BlockId } from '../../blocks/types.ts';
+import type { BlockId, Root } from '../../blocks/types.ts';
+import type { Held, SignedRecord } from '../../peers/directory/types.ts';
 import type { Log } from '../../peers/types.ts';
-import { Directory } from './directory.ts';
-import { makeImage, type SimBlock, type SimImage } from './images.ts';
+import { makeImage, type SimBlock, type SimImage, type SimVolume } from './images.ts';
 import { Tables } from './membership.ts';
 import { Network, type PortOptions } from './network.ts';
 import { SimNode } from './node.ts';
 import { Oracle } from './oracle.ts';
 import { Random } from './random.ts';
+import { layerOf, refOf, SimVerifier } from './records.ts';
 import { VirtualTime } from './time.ts';
 
 /** Ways to break what the nodes rely on: the simulator must find each of them out. */
@@ -23,6 +24,10 @@ export const SABOTAGES = [
   'disks lie',
   /** Blocks are taken for what they are called. */
   'blocks are not checked',
+  /** Whatever is signed by anybody is taken. */
+  'forged records are believed',
+  /** A directory that has lost its removals, of what is removed already. */
+  'removals are forgotten',
 ] as const;
 
 export type Sabotage = (typeof SABOTAGES)[number];
@@ -47,21 +52,33 @@ export class World {
   readonly time = new VirtualTime();
   readonly random: Random;
   readonly network: Network;
-  readonly directory: Directory;
+  readonly verifier: SimVerifier;
   readonly oracle: Oracle;
   readonly tables: Tables;
   readonly nodes: SimNode[] = [];
   readonly images = new Set<SimImage>();
+  /** Forged records. */
+  readonly lies = new WeakSet<SignedRecord>();
+  readonly removedImages = new Set<SimImage>();
   readonly idleMs = 60_000;
   readonly fetchBytesPerSecond = 4 * MIB;
   readonly counts = {
+    /** Questions for pins, and blocks that they were about. */
     asks: 0,
     askedBlocks: 0,
+    /** Requests for blocks, and for indexes, that somebody has. */
+    blockAsks: 0,
+    indexAsks: 0,
+    /** Exchanges of records. */
+    pulls: 0,
+    /** Bytes of blocks that came, also those that came twice. */
+    receivedBytes: 0,
     demand: { blocks: 0, bytes: 0 },
     repair: { blocks: 0, bytes: 0 },
     ingestedBytes: 0,
   };
   readonly notes: string[] = [];
+  readonly #volumes = new Map<Root, SimVolume>();
   readonly #byName = new Map<string, SimNode>();
   /** No more faults, and nobody comes back any more. */
   isCalm = false;
@@ -73,7 +90,7 @@ export class World {
     this.sabotage = sabotage;
     this.random = new Random(seed, 1);
     this.network = new Network(this.time, new Random(seed, 2));
-    this.directory = new Directory(this);
+    this.verifier = new SimVerifier(sabotage !== 'forged records are believed');
     this.oracle = new Oracle(replicas);
     this.tables = new Tables(replicas);
     this.time.afterEvent = () => this.oracle.check();
@@ -100,6 +117,16 @@ export class World {
     return this.nodes.filter((node) => node.process && !node.isLeaving);
   }
 
+  /** Only that node's disk has something that has been said. */
+  isOnlyWith(node: SimNode): boolean {
+    const others = this.nodes.filter((other) => other !== node);
+    for (let bucket = 0; bucket < 256; bucket++) {
+      for (const id of node.records.ids(bucket))
+        if (!others.some(({ records }) => records.has(id))) return true;
+    }
+    return false;
+  }
+
   join(): SimNode {
     const { random } = this;
     const name = `n${this.nodes.length + 1}`;
@@ -122,13 +149,21 @@ export class World {
   start(node: SimNode): void {
     node.port.on = true;
     void node.start();
-    this.changed();
   }
 
-  /** Somebody can or cannot be reached any more: all notice in time. */
-  changed(): void {
-    for (const node of this.nodes) node.members.noticeSoon();
-    this.directory.spread();
+  /** Somebody can or cannot be reached any more, or all: the others notice in time. */
+  changed(node?: SimNode): void {
+    for (const other of this.nodes) other.members.noticeSoon(node ?? other);
+  }
+
+  volume(root: Root): SimVolume {
+    return this.#volumes.get(root)!;
+  }
+
+  /** Requests for what nobody has, or whose holders are all down, are not counted. */
+  asked(by: SimNode, ids: readonly BlockId[]): void {
+    const isThere = (holder: SimNode) => holder.process && this.network.reaches(by.port, holder.port);
+    for (const id of ids) if ([...this.oracle.holders(id)].some(isThere)) this.counts.blockAsks++;
   }
 
   /** A node makes an image's volumes: blocks, a sync, then the news. */
@@ -138,16 +173,24 @@ export class World {
     const lengths = Array.from({ length: volumes }, () => random.between(0.5, 6) * MIB);
     const image = makeImage(random, `image${++this.#imagesMade}`, lengths, this.#someBlocks());
     this.note(`${node.name} ingests ${image.name}`);
-    const { process } = node;
+    const process = node.process!;
     if (!this.#write(node, image)) return;
     await node.disk.sync();
     if (node.process !== process) return;
     for (const volume of image.volumes) {
+      this.#volumes.set(volume.root, volume);
+      node.volumes.put(volume);
+    }
+    const said: Held[] = [];
+    const { directory } = process.directory;
+    for (const volume of image.volumes) said.push(await directory.publish('layer', layerOf(volume)));
+    said.push(await directory.publish('ref', refOf(image)));
+    for (const volume of image.volumes) {
       this.counts.ingestedBytes += volume.sizeBytes;
       this.oracle.published(volume);
-      this.directory.publish(node, 'living', volume);
     }
     this.images.add(image);
+    process.directory.gossip(said);
   }
 
   /** False when the disk is full: nothing is left then. */
@@ -182,40 +225,42 @@ export class World {
       .flatMap(({ root, blocks }) => blocks.map(({ id }) => ({ id, root })))
       .values();
     const worker = async () => {
-      for (const { id } of queue) {
+      for (const { id, root } of queue) {
         if (!node.containers.has(image)) return;
-        await exchange.fetch(id, 'demand').catch(() => {});
+        await exchange.fetch(id, 'demand', root).catch(() => {});
       }
     };
     await Promise.all(Array.from({ length: DEMANDS_AT_ONCE }, worker));
   }
 
-  /** On all nodes: the news starts from this one. */
-  removeImage(node: SimNode, image: SimImage): void {
+  /** On all nodes: the news starts from this one, if it has heard of the image. */
+  async removeImage(node: SimNode, image: SimImage): Promise<void> {
+    const { directory } = node.process!;
+    const removals = await directory.directory.removeImage(image.name);
+    if (removals.length === 0) return;
     this.note(`${node.name} removes ${image.name} everywhere`);
     this.images.delete(image);
-    for (const volume of image.volumes) {
-      this.oracle.removed(volume);
-      this.directory.publish(node, 'removed', volume);
-    }
+    this.removedImages.add(image);
+    for (const volume of image.volumes) this.oracle.removed(volume);
+    directory.gossip(removals);
   }
 
   crash(node: SimNode): void {
     this.note(`${node.name} crashes`);
     node.crash();
-    this.changed();
+    this.changed(node);
   }
 
   losePower(node: SimNode): void {
     this.note(`${node.name} loses power`);
     node.powerLost();
-    this.changed();
+    this.changed(node);
   }
 
   destroy(node: SimNode): void {
     this.note(`${node.name} loses its disk`);
     node.destroyed();
-    this.changed();
+    this.changed(node);
   }
 
   /** One block of the node cannot be read any more, and the node finds out. */
@@ -229,7 +274,7 @@ export class World {
   leave(node: SimNode): void {
     this.note(`${node.name} leaves`);
     node.isLeaving = true;
-    this.changed();
+    this.changed(node);
   }
 
   /** Nodes hear only those of their own group. */

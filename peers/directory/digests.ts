@@ -15,7 +15,9 @@ export function bucketOf(id: RecordId): number {
 
 export class BucketDigests {
   readonly #store: RecordStore;
-  readonly #digests = new Array<Buffer | undefined>(BUCKETS);
+  readonly #digests = Buffer.alloc(BUCKETS * DIGEST_BYTES);
+  /** Buckets whose digest is not that of their ids. */
+  readonly #stale = new Set(Array(BUCKETS).keys());
 
   constructor(store: RecordStore) {
     this.#store = store;
@@ -23,21 +25,19 @@ export class BucketDigests {
 
   /** To be called once the change can be read. */
   changed(ids: Iterable<RecordId>): void {
-    for (const id of ids) this.#digests[bucketOf(id)] = undefined;
+    for (const id of ids) this.#stale.add(bucketOf(id));
   }
 
+  /** A copy: what was given away does not change. */
   all(): Digests {
-    const digests = Array.from({ length: BUCKETS }, (_, bucket) => this.#digest(bucket));
-    return Buffer.concat(digests);
+    for (const bucket of this.#stale) this.#digest(bucket).copy(this.#digests, bucket * DIGEST_BYTES);
+    this.#stale.clear();
+    return Buffer.from(this.#digests);
   }
 
   #digest(bucket: number): Buffer {
-    const known = this.#digests[bucket];
-    if (known) return known;
     const sha = createHash('sha256');
     for (const id of this.#store.ids(bucket)) sha.update(id, 'hex');
-    const digest = sha.digest();
-    this.#digests[bucket] = digest;
-    return digest;
+    return sha.digest();
   }
 }

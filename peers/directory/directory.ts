@@ -28,7 +28,7 @@ import type { View } from './view.ts';
 
 export interface DirectoryOptions {
   store: RecordStore;
-  verifier: Verifier;
+  verifier: Pick<Verifier, 'verify'>;
   /** Signs what is published here. */
   signer: Signer;
   clock: Clock;

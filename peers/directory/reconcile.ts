@@ -42,17 +42,14 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #directory: Directory;
   readonly #log: Log;
-  readonly #refused: LRUCache<RecordId, true>;
+  readonly #clock: Clock;
+  /** Made when there is something to remember: it sets all its places aside. */
+  #refused: LRUCache<RecordId, true> | undefined;
 
   constructor({ directory, clock, log }: ReconcilerOptions) {
     this.#directory = directory;
     this.#log = log;
-    this.#refused = new LRUCache({
-      max: REFUSED_REMEMBERED,
-      ttl: REFUSED_REMEMBERED_MS,
-      ttlResolution: 0,
-      perf: { now: () => clock.now() },
-    });
+    this.#clock = clock;
   }
 
   /** Takes over what `peer`, called `name` in the log, has more. Throws WireError when it breaks the protocol, and what `peer` throws. */
@@ -79,7 +76,7 @@ export class Reconciler {
     outcome: Outcome,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const missing = ids.filter((id) => !this.#directory.has(id) && !this.#refused.has(id));
+    const missing = ids.filter((id) => !this.#directory.has(id) && !this.#refused?.has(id));
     for (let at = 0; at < missing.length && outcome.refused < MAX_REFUSED_PER_EXCHANGE; ) {
       signal?.throwIfAborted();
       const asked = missing.slice(at, at + RECORDS_PER_REQUEST);
@@ -104,11 +101,21 @@ export class Reconciler {
     for (const [i, put] of puts.entries()) {
       if (put.status === 'fulfilled') outcome.added += put.value === 'added' ? 1 : 0;
       else if (put.reason instanceof RecordError && !put.reason.bad) {
-        this.#refused.set(asked[i]!, true);
+        this.#refuse(asked[i]!);
         outcome.refused++;
       } else errors.push(put.reason);
     }
     if (errors.length > 0) throw this.#blame(errors[0], name);
+  }
+
+  #refuse(id: RecordId): void {
+    this.#refused ??= new LRUCache({
+      max: REFUSED_REMEMBERED,
+      ttl: REFUSED_REMEMBERED_MS,
+      ttlResolution: 0,
+      perf: { now: () => this.#clock.now() },
+    });
+    this.#refused.set(id, true);
   }
 
   #blame(error: unknown, name: string): unknown {
@@ -121,6 +128,7 @@ export class Reconciler {
 
 function differing(ours: Digests, theirs: Digests): number[] {
   if (theirs.length !== ours.length) throw new WireError(`${theirs.length} bytes of digests`);
+  if (Buffer.compare(ours, theirs) === 0) return [];
   const of = (digests: Digests, bucket: number) =>
     Buffer.from(digests.buffer, digests.byteOffset + bucket * DIGEST_BYTES, DIGEST_BYTES);
   const all = Array.from({ length: BUCKETS }, (_, bucket) => bucket);

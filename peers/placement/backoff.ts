@@ -1,6 +1,4 @@
 /** Whom or what not to ask for a while: longer with each refusal, up to a bound. Bounded: the oldest are forgotten. */
-import { LRUCache } from 'lru-cache';
-
 interface Refusal {
   untilMs: number;
   delayMs: number;
@@ -14,19 +12,20 @@ export interface BackoffOptions {
 
 export class Backoff {
   readonly #options: BackoffOptions;
-  readonly #refusals: LRUCache<string, Refusal>;
+  readonly #refusals = new Map<string, Refusal>();
 
   constructor(options: BackoffOptions) {
     this.#options = options;
-    this.#refusals = new LRUCache({ max: options.maxEntries });
   }
 
   /** Answers for how long it is not to be asked. */
   refused(what: string, nowMs: number): number {
-    const { minMs, maxMs } = this.#options;
+    const { minMs, maxMs, maxEntries } = this.#options;
     const before = this.#refusals.get(what);
     const delayMs = before ? Math.min(before.delayMs * 2, maxMs) : minMs;
+    this.#refusals.delete(what);
     this.#refusals.set(what, { untilMs: nowMs + delayMs, delayMs });
+    if (this.#refusals.size > maxEntries) this.#refusals.delete(this.#refusals.keys().next().value!);
     return delayMs;
   }
 
@@ -35,7 +34,7 @@ export class Backoff {
   }
 
   mayAsk(what: string, nowMs: number): boolean {
-    const refusal = this.#refusals.peek(what);
+    const refusal = this.#refusals.get(what);
     return refusal === undefined || refusal.untilMs <= nowMs;
   }
 

@@ -140,8 +140,8 @@ export class Survey {
     this.#roots ??= new Map(this.#oldest.sorted().map(({ id }) => [id, []]));
     for (let i = 0; i < volume.blockCount; i++) {
       const id = volume.blockId(i);
-      this.#removed.delete(id);
-      const roots = this.#roots.get(id);
+      if (this.#removed.size > 0) this.#removed.delete(id);
+      const roots = this.#roots.size > 0 ? this.#roots.get(id) : undefined;
       if (roots && roots.at(-1) !== volume.root) roots.push(volume.root);
       if (this.#situation.owned[shardOf(id)]) this.#own(id, volume, i);
     }

@@ -95,6 +95,12 @@ export class Catalogue implements KnownVolumes {
     return this.#removed.has(root);
   }
 
+  /** The index of every volume that a record names is here: whatever no index names, no volume has. */
+  isWhole(): boolean {
+    for (const root of this.#layers.keys()) if (!this.#parts.volumes.has(root)) return false;
+    return true;
+  }
+
   living(): Iterable<Root> {
     return this.#living.keys();
   }
