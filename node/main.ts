@@ -87,6 +87,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     limits: limits.now,
     waitMs: config.fetch.wait_seconds * 1000,
     directoryStore: stores.directory,
+    lastMembers: stores.lastMembers,
     pins: stores.pins,
     holdings: createHoldings(config.root, blocks, inUse),
     records,

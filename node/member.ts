@@ -22,6 +22,7 @@ import type { PinStore } from '../peers/placement/pin-store.ts';
 import type { Holdings } from '../peers/placement/types.ts';
 import { type Custody, startCustody } from './custody.ts';
 import type { Gate } from './gate.ts';
+import type { LastMembers } from './last-members.ts';
 import type { LayerRecords } from './records.ts';
 import { type RefObjects, startRefObjects } from './ref-objects.ts';
 
@@ -45,6 +46,7 @@ export interface MemberOptions {
   volumes: VolumeStore;
   records: LayerRecords;
   directoryStore: RecordStore;
+  lastMembers: LastMembers;
   pins: PinStore;
   holdings: Holdings;
   gate: Gate;
@@ -94,6 +96,7 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
       identity,
       isRevoked,
       listen: options.gossip,
+      bootstrap: [...new Set([...options.bootstrap, ...options.lastMembers.addresses()])],
       address: addressOf(options.host, options.gossip),
       service,
       capacityBytes: options.capacityBytes(),
@@ -125,6 +128,8 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
     stops.push(() => server.close());
     stops.push(
       membership.onChange(() => {
+        const alive = membership.members().filter(({ state }) => state.kind === 'alive');
+        options.lastMembers.keep(alive.map(({ address }) => address));
         neighbours.follow(membership.members());
         custody.membersChanged();
       }),

@@ -9,6 +9,7 @@ import { openVolumeStore } from '../blocks/volumes.ts';
 import { openRecordStore } from '../peers/directory/store.ts';
 import { openPinStore, PIN_DATABASE } from '../peers/placement/pin-store.ts';
 import type { SnapshotDatabase } from '../snapshotter/metadata.ts';
+import { openLastMembers } from './last-members.ts';
 import { openMarks } from './marks.ts';
 import { openLayerRecords } from './records.ts';
 
@@ -37,6 +38,7 @@ export async function openStores(
   const records = openLayerRecords(db.openDB<LayerRecord, string>({ name: 'layers' }));
   const directory = openRecordStore(db);
   const pins = openPinStore(db.openDB(PIN_DATABASE));
+  const lastMembers = openLastMembers(db.openDB<string[], string>({ name: 'members' }));
   const marks = openMarks(db.openDB<boolean, string>({ name: 'marks' }));
   return {
     directories,
@@ -46,6 +48,7 @@ export async function openStores(
     records,
     directory,
     pins,
+    lastMembers,
     marks,
     close: () => db.close(),
   };
