@@ -22,14 +22,11 @@ import type { BlockId } from '../blocks/types.ts';
 import { openVolumeStore } from '../blocks/volumes.ts';
 import { realClock } from '../peers/clock.ts';
 import { answering } from '../peers/directory/answering.ts';
-import { Directory } from '../peers/directory/directory.ts';
-import { MemoryRecordStore } from '../peers/directory/memory.ts';
-import { nodeSigner } from '../peers/directory/sign.ts';
-import { Verifier } from '../peers/directory/verify.ts';
 import { startPeerServer } from '../peers/exchange/server.ts';
-import { type Identity, loadIdentity } from '../peers/identity/identity.ts';
+import { loadIdentity } from '../peers/identity/identity.ts';
 import { createNeighbours } from '../peers/neighbours.ts';
 import type { Log, Neighbours } from '../peers/types.ts';
+import { emptyDirectory, nobody } from './nobody.ts';
 
 export type Medium = 'disk' | 'memory';
 
@@ -104,13 +101,6 @@ class HeldBlocks extends MemoryBlockStore {
   }
 }
 
-const isRevoked = () => false;
-
-function emptyDirectory(identity: Identity): Promise<Directory> {
-  const [verifier, signer] = [new Verifier(identity.ca), nodeSigner(identity)];
-  return Directory.open({ store: new MemoryRecordStore(), verifier, signer, clock: realClock, log });
-}
-
 async function serve(): Promise<void> {
   const { dir, blocks, volumes } = await stores('served', medium as Medium);
   const identity = await loadIdentity(identityFiles);
@@ -128,11 +118,11 @@ async function serve(): Promise<void> {
   await blocks.sync();
   const { port } = await startPeerServer({
     identity,
-    isRevoked,
+    isRevoked: nobody,
     listen: `${address}:0`,
     blocks,
     volumes,
-    directory: answering(await emptyDirectory(identity)),
+    directory: answering(await emptyDirectory(identity, log)),
     pin: async () => [],
     log,
   });
@@ -165,8 +155,8 @@ async function fetch(): Promise<void> {
     const { dir, blocks, volumes } = await stores('fetched', medium as Medium);
     const neighbours = createNeighbours({
       identity,
-      isRevoked,
-      directory: await emptyDirectory(identity),
+      isRevoked: nobody,
+      directory: await emptyDirectory(identity, log),
       discovery: { publish: async () => {}, subscribe: () => () => {} },
       trust: { kind: 'signed' },
       blocks,

@@ -66,7 +66,7 @@ export async function startCustody(parts: CustodyParts): Promise<Custody> {
     holdings: parts.holdings,
     others: {
       ask: (owner, request) => neighbours.pin(owner, request),
-      fetch: (id, root) => neighbours.want(id, 'completion', undefined, root),
+      fetch: (id, root) => neighbours.want(id, 'repair', undefined, root),
     },
     get limits() {
       return limits();

@@ -19,6 +19,7 @@ import { type Membership, startMembership } from '../peers/membership/membership
 import { createNeighbours, type RunningNeighbours } from '../peers/neighbours.ts';
 import type { Limits } from '../peers/placement/custody.ts';
 import type { PinStore } from '../peers/placement/pin-store.ts';
+import { shardOf } from '../peers/placement/shards.ts';
 import type { Holdings } from '../peers/placement/types.ts';
 import { type Custody, startCustody } from './custody.ts';
 import type { Gate } from './gate.ts';
@@ -103,8 +104,11 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
       clock: realClock,
     });
     stops.push(() => membership.stop());
+    let custody: Custody | undefined;
+    const owners = (id: BlockId) => custody?.owners().of(shardOf(id)) ?? [];
     const neighbours = createNeighbours({
       ...options,
+      placement: { self: name, owners },
       identity,
       isRevoked,
       directory,
@@ -114,8 +118,9 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
     stops.push(() => neighbours.close());
     neighbours.follow(membership.members());
     const self = { name, capacityBytes: options.capacityBytes() };
-    const custody = await startCustody({ ...options, self, discovery: membership, directory, neighbours });
-    stops.push(() => custody.stop());
+    const keeping = await startCustody({ ...options, self, discovery: membership, directory, neighbours });
+    custody = keeping;
+    stops.push(() => keeping.stop());
     const refObjects = startRefObjects({ directory, blocks: options.blocks, neighbours, log });
     stops.push(() => refObjects.stop());
     const server: PeerServer = await startPeerServer({
@@ -123,7 +128,8 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
       identity,
       isRevoked,
       directory: answering(directory),
-      pin: (request) => custody.custodian.answer(request),
+      arriving: neighbours.arriving,
+      pin: (request) => keeping.custodian.answer(request),
     });
     stops.push(() => server.close());
     stops.push(
@@ -131,7 +137,7 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
         const alive = membership.members().filter(({ state }) => state.kind === 'alive');
         options.lastMembers.keep(alive.map(({ address }) => address));
         neighbours.follow(membership.members());
-        custody.membersChanged();
+        keeping.membersChanged();
       }),
       directory.onAdd(({ kind, content }) => {
         if (kind === 'revocation') server.recheck();
@@ -154,17 +160,17 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
       directory,
       membership,
       neighbours,
-      custody,
+      custody: keeping,
       refObjects,
       servedBytes: () => server.servedBytes(),
       announce,
       capacityChanged() {
         self.capacityBytes = options.capacityBytes();
         membership.setCapacity(self.capacityBytes);
-        custody.membersChanged();
+        keeping.membersChanged();
       },
       lost: (id) =>
-        void custody.custodian.lost(id).catch((err) => log.error({ err }, 'a pin was not taken back')),
+        void keeping.custodian.lost(id).catch((err) => log.error({ err }, 'a pin was not taken back')),
       stop,
     };
   } catch (error) {

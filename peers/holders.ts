@@ -21,6 +21,11 @@ export class Holders {
     return root === undefined ? undefined : this.#of.get(root)?.get(node);
   }
 
+  /** It lacks a block of the volume: it has dropped what it does not own. */
+  lacks(root: Root | undefined, node: string): void {
+    if (root !== undefined && this.of(root, node) === 'whole') this.#of.get(root)?.set(node, 'part');
+  }
+
   /** The candidates, likely holders first: whole ones, then partial ones, then those of whom nothing is known. */
   sorted<S extends { name: string }>(root: Root, candidates: readonly S[]): S[] {
     const order = { whole: 0, part: 1, unknown: 2 };

@@ -1,8 +1,10 @@
 /**
- * The connection to one neighbour: knocks until it answers, keeps a channel to it, notices within a second or two that it
- * is gone, and begins again. Other files ask a link for its client and tell it what they see; they never wait for it.
+ * The connection to one neighbour: knocks until it answers, keeps a channel to it, notices within a second that it
+ * is gone while something is asked of it, and begins again. Other files ask a link for its client and tell it what they
+ * see; they never wait for it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { PeerClient } from './exchange/client.ts';
 import { type ClientTls, knock } from './exchange/tls.ts';
 import { Meter } from './meter.ts';
@@ -21,7 +23,10 @@ const RETRY_MAX_MS = 2000;
 /** Between proofs of life: while something is asked of it, and otherwise. */
 const HEARTBEAT_BUSY_MS = 1000;
 const HEARTBEAT_IDLE_MS = 5000;
-const PING_TIMEOUT_MS = 1000;
+const PING_TIMEOUT_MS = 600;
+/** Who is back so soon after its silence was not dead but busy, and gets twice the time from then on; up to so many times. */
+const FALSE_ALARM_MS = 5000;
+const PATIENCE_MAX = 8;
 const PENALTY_MS = 10_000;
 
 export interface LinkOptions {
@@ -50,6 +55,9 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #stop = new AbortController();
   #heardMs = 0;
+  #patience = 1;
+  /** When it was last given up for its silence. */
+  #silentMs = Number.NEGATIVE_INFINITY;
   #nudge: (reason?: Error) => void = () => {};
 
   constructor(options: LinkOptions) {
@@ -131,6 +139,8 @@ export class Link {
       throw error;
     }
     log.info({ peer: name, address }, 'a neighbour answers');
+    const isFalseAlarm = performance.now() - this.#silentMs < FALSE_ALARM_MS;
+    this.#patience = isFalseAlarm ? Math.min(2 * this.#patience, PATIENCE_MAX) : 1;
     this.#become({ kind: 'up', client });
     return client;
   }
@@ -147,7 +157,9 @@ export class Link {
       const begunMs = performance.now();
       await Promise.race([this.#ping(client), this.#failure()]).catch((error: unknown) => {
         // An answer may be queued behind blocks on a slow link; those have proved that it lives.
-        if (this.#heardMs < begunMs) throw error;
+        if (this.#heardMs >= begunMs) return;
+        if ((error as ServiceError).code === status.DEADLINE_EXCEEDED) this.#silentMs = performance.now();
+        throw error;
       });
     }
   }
@@ -161,7 +173,7 @@ export class Link {
 
   async #ping(client: PeerClient): Promise<void> {
     const begunMs = performance.now();
-    await client.ping(Math.max(PING_TIMEOUT_MS, 4 * (this.meter.rttMs ?? 0)));
+    await client.ping(this.#patience * Math.max(PING_TIMEOUT_MS, 4 * (this.meter.rttMs ?? 0)));
     this.meter.roundTrip(performance.now() - begunMs);
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Directory } from './directory/directory.ts';
 import { nodeSigner } from './directory/sign.ts';
 import type { TrustPolicy } from './directory/trust.ts';
+import type { Arriving } from './exchange/block-server.ts';
 import { clientTls } from './exchange/tls.ts';
 import { Holders } from './holders.ts';
 import type { Identity } from './identity/identity.ts';
@@ -14,6 +15,7 @@ import type { Discovery } from './membership/types.ts';
 import type { PinAnswer, PinRequest } from './placement/messages.ts';
 import { Spread } from './spread.ts';
 import { Task } from './task.ts';
+import type { Placed } from './task-placing.ts';
 import type { Log, Neighbours, Peer } from './types.ts';
 import { VolumeFetch } from './volume-fetch.ts';
 
@@ -27,6 +29,8 @@ export interface NeighboursOptions {
   trust: TrustPolicy;
   blocks: BlockStore;
   volumes: VolumeStore;
+  /** Who owns which block, as this node sees the members now. */
+  placement?: Placed;
   /** How long `want` waits for a block that nobody has. */
   waitMs: number;
   clock: Clock;
@@ -39,6 +43,8 @@ export interface RunningNeighbours extends Neighbours {
   peers(): readonly Peer[];
   /** The index alone, published: what placement needs of a volume. */
   fetchIndex(root: Root): Promise<VolumeIndex>;
+  /** Tells once when a block that is under way to this node is here; undefined when it is not under way. */
+  arriving: Arriving;
   /** Asks a member whether it keeps blocks. Rejects when it cannot be asked. */
   pin(name: string, request: PinRequest): Promise<PinAnswer[]>;
   /** Bytes of blocks, indexes and metadata received so far. */
@@ -48,7 +54,7 @@ export interface RunningNeighbours extends Neighbours {
 }
 
 export function createNeighbours(options: NeighboursOptions): RunningNeighbours {
-  const { identity, isRevoked, directory, discovery, trust, blocks, volumes, waitMs, clock, log } = options;
+  const { identity, isRevoked, directory, discovery, trust, blocks, volumes, clock, log } = options;
   const links = new Links({ tls: clientTls(identity, isRevoked), log, onChange: linksChanged });
   const holders = new Holders();
   const lookup = new Lookup({ links: links.all, directory, trust, log });
@@ -60,7 +66,7 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
     want: (id, root, signal) => task.want(id, 'demand', signal, root),
     log,
   });
-  const task = new Task({ links: links.all, blocks, holders, waitMs, log });
+  const task = new Task({ ...options, links: links.all, holders });
   const { key } = nodeSigner(identity);
   const spread = new Spread({ directory, discovery, links: links.all, key, clock, log });
   for (const held of directory.counting()) if (held.kind === 'layer') holders.learn(held.content, held.node);
@@ -83,6 +89,7 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
     fetchVolume: (root) => volumeFetch.fetch(root),
     fetchIndex: (root) => volumeFetch.fetchIndex(root),
     want: (id, priority, signal, root) => task.want(id, priority, signal, root),
+    arriving: (id, then) => task.arriving(id, then),
     async pin(name, request) {
       const client = links.of(name)?.client;
       if (!client) throw new Error(`${name} cannot be reached`);

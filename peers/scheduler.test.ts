@@ -36,7 +36,7 @@ function planned(
   sources: Named[],
   chance: (want: string, source: Named) => Chance = () => 'has',
 ): Request<string, Named>[] {
-  const all = { demand: [], prefetch: [], completion: [], ...wanted };
+  const all = { demand: [], prefetch: [], completion: [], repair: [], ...wanted };
   return plan({ wanted: all, sources, chance, blockBytes: BLOCK_BYTES });
 }
 
@@ -44,12 +44,14 @@ function askedOf(requests: Request<string, Named>[], name: string): string[] {
   return requests.filter((request) => request.source.name === name).flatMap(({ wants }) => wants);
 }
 
-t.test('demand is planned before prefetch, and prefetch before completion', async (t) => {
+t.test('demand is planned before prefetch, that before completion, and that before repair', async (t) => {
   const slow = source('slow', { bytesPerSecond: 1e6 });
-  const requests = planned({ demand: ['d'], prefetch: ['p'], completion: numbered(50, 'c') }, [slow]);
+  const requests = planned({ demand: ['d'], prefetch: ['p'], completion: ['c'], repair: numbered(50, 'r') }, [
+    slow,
+  ]);
   t.strictSame(
     requests.map(({ priority }) => priority),
-    ['demand', 'prefetch', 'completion'],
+    ['demand', 'prefetch', 'completion', 'repair'],
   );
   const full = planned({ demand: numbered(50, 'd'), prefetch: ['p'], completion: ['c'] }, [slow]);
   t.ok(
@@ -132,7 +134,10 @@ t.test('a penalized source is asked only when there is no other', async (t) => {
 });
 
 t.test('the calls to one source are bounded', async (t) => {
-  const tiny = { wanted: { demand: numbered(5000, 'd'), prefetch: [], completion: [] }, blockBytes: 64 };
+  const tiny = {
+    wanted: { demand: numbered(5000, 'd'), prefetch: [], completion: [], repair: [] },
+    blockBytes: 64,
+  };
   const requests = plan({ ...tiny, sources: [source('one')], chance: () => 'has' });
   t.equal(requests.length, MAX_CALLS_PER_SOURCE);
   t.strictSame(planned({ demand: ['d'] }, [source('one', { calls: MAX_CALLS_PER_SOURCE })]), []);
@@ -142,3 +147,40 @@ t.test('without sources or wants there is no plan', async (t) => {
   t.strictSame(planned({ demand: ['d'] }, []), []);
   t.strictSame(planned({}, [source('one')]), []);
 });
+
+t.test('what a source may hold goes apart from what it has, in small requests', async (t) => {
+  const chance = (want: string): Chance => (want.startsWith('s') ? 'soon' : 'has');
+  const wants = numbered(20, 'h').flatMap((want, i) => [want, `s${i}`]);
+  const requests = planned({ completion: wants }, [source('one')], chance);
+  for (const { mayWait, wants } of requests) {
+    t.ok(wants.every((want) => want.startsWith('s') === mayWait));
+    t.ok(!mayWait || wants.length <= 8);
+  }
+  t.same(new Set(requests.flatMap(({ wants }) => wants)), new Set(wants));
+  t.equal(requests.filter(({ mayWait }) => !mayWait).length, 1);
+});
+
+t.test('demand goes where blocks came quickly lately, whatever the round trip promises', async (t) => {
+  const slow = source('near', { rttMs: 0.1, demandMs: 400 });
+  t.strictSame(askedOf(planned({ demand: ['d'] }, [slow, source('far', { rttMs: 20 })]), 'far'), ['d']);
+  t.strictSame(askedOf(planned({ completion: ['c'] }, [slow, source('far', { rttMs: 20 })]), 'near'), ['c']);
+});
+
+t.test(
+  'what is on the way from all sources together is bounded by what this node takes in, but for demand',
+  async (t) => {
+    const sources = Array.from({ length: 20 }, () => source({ bytesPerSecond: 1e6 }));
+    const wants = (count: number) => Array.from({ length: count }, (_, i) => i);
+    const bytesOf = (priority: Priority, bytesPerSecond: number | undefined) => {
+      const wanted = { demand: [], prefetch: [], completion: [], repair: [], [priority]: wants(1000) };
+      const requests = plan({ wanted, sources, chance: () => 'has', blockBytes: BLOCK, bytesPerSecond });
+      return requests.reduce((sum, { wants }) => sum + wants.length, 0) * BLOCK;
+    };
+    const whole = wholeWindowBytes(6e6);
+    const background = bytesOf('completion', 6e6);
+    t.ok(background >= whole && background < whole + BLOCK, `${background} of ${whole}`);
+    t.ok(bytesOf('demand', 6e6) > 2 * whole);
+    t.ok(bytesOf('completion', 200e6) > 2 * whole);
+    t.ok(bytesOf('completion', undefined) > 2 * whole);
+  },
+);

@@ -3,15 +3,23 @@
  * and moves the wants: a block that comes is checked and stored by the block store, and its waiters are told; one that
  * does not come is asked of somebody else, and waits when there is nobody.
  *
- * A neighbour that is late costs a second question to another one (a hedge); one that sends a wrong block is named in
- * the log and asked last for a while; one that is silent is left to its link, which finds out whether it is gone.
+ * A demand that is late costs a second question to another neighbour (a hedge), within a budget; a neighbour that sends a wrong block is named in
+ * the log and asked last for a while; one that is silent is left to its link, which finds out whether it is gone; one that is there
+ * but stands still is given a rest.
+ *
+ * Where blocks have owners, what is not demanded is asked of those first (scheduler-owners.ts), and passed on as it arrives (`arriving`).
  */
 import { CorruptBlockError } from '../blocks/block.ts';
 import type { BlockId, BlockStore, Root } from '../blocks/types.ts';
 import { failureOf } from './exchange/client.ts';
 import type { Holders } from './holders.ts';
 import type { Link } from './link.ts';
-import { type Chance, plan, type Source } from './scheduler.ts';
+import { Meter } from './meter.ts';
+import { type Chance, plan, type Request, type Source } from './scheduler.ts';
+import { Arrivals } from './task-arrivals.ts';
+import { Hedging } from './task-hedge.ts';
+import { type Placed, Placing } from './task-placing.ts';
+import { Standing } from './task-standing.ts';
 import { type BlockWant, Transfer } from './transfer.ts';
 import type { Log, Priority } from './types.ts';
 import { type Waiter, Wants } from './wants.ts';
@@ -25,6 +33,8 @@ export class NotFetchedError extends Error {
 }
 
 const TICK_MS = 50;
+/** While somebody waits on a demand. */
+const LATE_TICK_MS = 5;
 /** Asking for one block at the same time: the first neighbour and one hedge. */
 const ASKED_AT_ONCE = 2;
 const PARK_MIN_MS = 500;
@@ -38,6 +48,8 @@ export interface TaskOptions {
   holders: Holders;
   /** How long a want waits before it is rejected. */
   waitMs: number;
+  /** Who owns which block; absent: nobody is waited for. */
+  placement?: Placed;
   log: Log;
 }
 
@@ -50,13 +62,23 @@ export class Task {
   readonly #options: TaskOptions;
   readonly #wants = new Wants<Transfer, Link>();
   readonly #transfers = new Set<Transfer>();
+  readonly #standings = new WeakMap<Link, Standing>();
+  readonly #hedging = new Hedging();
+  readonly #arrivals = new Arrivals();
+  readonly #placing: Placing | undefined;
+  /** Wants that somebody has waited on with `demand`, as long as any does. */
+  readonly #demanded = new Set<BlockWant>();
   #planning = false;
   #ticker: NodeJS.Timeout | undefined;
+  #lateTicker: NodeJS.Timeout | undefined;
   #blockBytes = FIRST_GUESS_BLOCK_BYTES;
   #fetchedBytes = 0;
+  /** Of all neighbours together: what this node's own link brings. */
+  readonly #meter = new Meter();
 
   constructor(options: TaskOptions) {
     this.#options = options;
+    this.#placing = options.placement && new Placing(options.placement, options.holders);
   }
 
   /** Bytes of blocks received so far. */
@@ -72,6 +94,7 @@ export class Task {
     const waiter: Waiter = { priority, resolve, reject };
     const want = this.#wants.join(id, waiter, performance.now());
     want.root ??= root;
+    if (priority === 'demand') this.#demand(want);
     const leave = (error: Error) => {
       this.#leave(want, waiter);
       reject(error);
@@ -99,6 +122,16 @@ export class Task {
     this.#planSoon();
   }
 
+  /** See `Arriving` of the block server: for a block that is wanted here, or owned here and soon to be wanted. */
+  arriving(id: BlockId, then: () => void): (() => void) | undefined {
+    if (this.#options.blocks.has(id)) return undefined;
+    const want = this.#wants.get(id);
+    const isComing = want
+      ? want.state.kind !== 'parked'
+      : this.#wants.size > 0 && (this.#placing?.isOwn(id) ?? false);
+    return isComing ? this.#arrivals.watch(id, then) : undefined;
+  }
+
   stop(error: Error): void {
     for (const want of [...this.#wants.all()]) {
       for (const waiter of want.waiters) waiter.reject(error);
@@ -106,10 +139,21 @@ export class Task {
     }
     clearInterval(this.#ticker);
     this.#ticker = undefined;
+    clearInterval(this.#lateTicker);
+    this.#lateTicker = undefined;
+    this.#demanded.clear();
+  }
+
+  #demand(want: BlockWant): void {
+    this.#hedging.budget.earn();
+    this.#demanded.add(want);
+    this.#lateTicker ??= setInterval(() => this.#lateTick(), LATE_TICK_MS);
   }
 
   #leave(want: BlockWant, waiter: Waiter): void {
-    if (this.#wants.leave(want, waiter, performance.now())) this.#drop(want);
+    if (!this.#wants.leave(want, waiter, performance.now())) return;
+    this.#drop(want);
+    this.#arrivals.ended(want.id);
   }
 
   /** Out of the book, and out of every call that is under way. */
@@ -134,13 +178,15 @@ export class Task {
 
   #plan(): void {
     const nowMs = performance.now();
+    const chance = this.#chances(nowMs);
     const requests = plan<BlockWant, LinkSource>({
       wanted: { ...this.#wants.ready, demand: [...this.#late(nowMs), ...this.#wants.ready.demand] },
       sources: this.#sources(nowMs),
-      chance: (want, { link }) => this.#chance(want, link),
+      chance: (want, { link }) => chance(want, link),
       blockBytes: this.#blockBytes,
+      bytesPerSecond: this.#meter.assumedBytesPerSecond,
     });
-    for (const { source, priority, wants } of requests) this.#start(source.link, priority, wants);
+    for (const request of requests) this.#start(request);
     if (this.#wants.size === 0) {
       clearInterval(this.#ticker);
       this.#ticker = undefined;
@@ -158,35 +204,76 @@ export class Task {
         bytesPerSecond: link.meter.assumedBytesPerSecond,
         inFlight: link.inFlight,
         calls: link.calls,
-        penalized: link.penalizedUntilMs > nowMs,
+        penalized: link.penalizedUntilMs > nowMs || this.#standing(link).isSlack(nowMs),
+        demandMs: this.#standing(link).demandMs(nowMs),
       }));
   }
 
-  #chance(want: BlockWant, link: Link): Chance {
-    if (want.refusedBy.has(link)) return 'no';
-    for (const transfer of want.asking) if (transfer.link === link) return 'no';
-    return this.#options.holders.of(want.root, link.name) ? 'has' : 'maybe';
+  #standing(link: Link): Standing {
+    const known = this.#standings.get(link);
+    if (known) return known;
+    const standing = new Standing();
+    this.#standings.set(link, standing);
+    return standing;
+  }
+
+  /** What each neighbour is worth to each want, as of now. */
+  #chances(nowMs: number): (want: BlockWant, link: Link) => Chance {
+    const up = this.#options.links.filter((link) => link.state.kind === 'up');
+    const isSlack = (link: Link) => this.#standing(link).isSlack(nowMs);
+    const placed = this.#placing?.among(up, isSlack);
+    const brisk = up.filter((link) => !isSlack(link));
+    return (want, link) => {
+      if (want.refusedBy.has(link)) return 'no';
+      for (const transfer of want.asking) if (transfer.link === link) return 'no';
+      if (want.priority !== 'demand' && isSlack(link) && brisk.some((other) => !want.refusedBy.has(other)))
+        return 'no';
+      return placed?.(want, link) ?? (this.#options.holders.of(want.root, link.name) ? 'has' : 'maybe');
+    };
   }
 
   /** Demanded blocks that ought to be here by now, and may be asked of one more neighbour. */
-  *#late(nowMs: number): Iterable<BlockWant> {
-    for (const transfer of this.#transfers) {
-      for (const want of transfer.pending.values()) {
-        if (want.priority !== 'demand' || want.asking.size >= ASKED_AT_ONCE) continue;
-        if (transfer.isLate(want, nowMs)) yield want;
-      }
+  #late(nowMs: number): BlockWant[] {
+    const { bounds, budget } = this.#hedging;
+    const late: BlockWant[] = [];
+    for (const want of this.#demanded) {
+      if (late.length >= budget.allowed) break;
+      if (want.state.kind !== 'asked' || want.asking.size >= ASKED_AT_ONCE) continue;
+      for (const transfer of want.asking) if (transfer.isLate(want, nowMs, bounds)) late.push(want);
     }
+    return late;
   }
 
-  #start(link: Link, priority: Priority, wants: readonly BlockWant[]): void {
+  #lateTick(): void {
+    for (const want of this.#demanded)
+      if (want.priority !== 'demand' || want.waiters.size === 0) this.#demanded.delete(want);
+    if (this.#demanded.size === 0) {
+      clearInterval(this.#lateTicker);
+      this.#lateTicker = undefined;
+    } else if (this.#late(performance.now()).length > 0) this.#planSoon();
+  }
+
+  #start({ source, priority, mayWait, wants }: Request<BlockWant, LinkSource>): void {
+    const { link } = source;
     const { client } = link;
     if (!client) return;
-    const transfer = new Transfer(link, client, priority, wants, this.#blockBytes, {
-      block: (from, want, bytes) => this.#arrived(from, want, bytes),
-      missing: (from, want) => this.#refused(from, want),
-    });
+    const transfer = new Transfer(
+      { priority, mayWait, wants },
+      {
+        link,
+        client,
+        standing: this.#standing(link),
+        hedging: this.#hedging,
+        blockBytes: this.#blockBytes,
+        handler: {
+          block: (from, want, bytes) => this.#arrived(from, want, bytes),
+          missing: (from, want) => this.#refused(from, want),
+        },
+      },
+    );
     this.#transfers.add(transfer);
     for (const want of wants) {
+      if (want.asking.size > 0) this.#hedging.budget.spend();
       want.asking.add(transfer);
       this.#wants.move(want, { kind: 'asked' });
     }
@@ -195,6 +282,7 @@ export class Task {
       .catch((error: unknown) => this.#failed(transfer, error as Error))
       .finally(() => {
         this.#transfers.delete(transfer);
+        if (this.#transfers.size === 0) this.#meter.idle();
         for (const want of transfer.pending.values()) this.#again(transfer, want);
         this.#planSoon();
       });
@@ -202,8 +290,15 @@ export class Task {
 
   #arrived(from: Transfer, want: BlockWant, bytes: Uint8Array): Promise<void> {
     this.#fetchedBytes += bytes.length;
+    this.#meter.arrived(bytes.length, performance.now());
     this.#blockBytes += (bytes.length - this.#blockBytes) / 64;
     want.asking.delete(from);
+    const nowMs = performance.now();
+    if (want.priority === 'demand') {
+      // The one that was asked first was beaten; one that was asked later was just too late.
+      for (const { startedMs, standing } of want.asking)
+        if (startedMs < from.startedMs) standing.beaten(nowMs - startedMs, nowMs);
+    }
     this.#drop(want);
     this.#wants.move(want, { kind: 'storing' });
     return this.#store(from, want, bytes).finally(() => this.#planSoon());
@@ -214,7 +309,9 @@ export class Task {
     try {
       await this.#options.blocks.put(want.id, bytes);
       this.#wants.remove(want);
+      this.#demanded.delete(want);
       for (const waiter of want.waiters) waiter.resolve();
+      this.#arrivals.ended(want.id);
     } catch (error) {
       if (error instanceof CorruptBlockError) {
         from.link.blame(error.message);
@@ -223,11 +320,13 @@ export class Task {
       }
       this.#wants.remove(want);
       for (const waiter of want.waiters) waiter.reject(error as Error);
+      this.#arrivals.ended(want.id);
     }
   }
 
   /** Not to be had from this neighbour: the next one is asked, or the want waits when all have said so. */
   #refused(from: Transfer, want: BlockWant): void {
+    this.#options.holders.lacks(want.root, from.link.name);
     want.refusedBy.add(from.link);
     this.#again(from, want);
   }
@@ -268,19 +367,22 @@ export class Task {
       const { state } = want;
       if (state.kind === 'parked' && state.untilMs <= nowMs) this.#wants.move(want, { kind: 'ready' });
     }
-    for (const transfer of this.#transfers) {
-      const isLate = transfer.isStalled(nowMs);
-      if (isLate) {
-        this.#options.log.debug(
-          { peer: transfer.link.name, blocks: transfer.pending.size },
-          'a call stands still',
-        );
-        transfer.cancel();
-      }
-      const [first] = transfer.pending.values();
-      if (isLate || (first && transfer.isLate(first, nowMs))) transfer.link.suspect();
-    }
+    for (const transfer of this.#transfers) this.#watch(transfer, nowMs);
     this.#planSoon();
+  }
+
+  #watch(transfer: Transfer, nowMs: number): void {
+    const { link, standing } = transfer;
+    if (transfer.isStalled(nowMs, !this.#hasOther(link))) {
+      this.#options.log.debug({ peer: link.name, blocks: transfer.pending.size }, 'a call stands still');
+      standing.slackened(nowMs);
+      transfer.cancel();
+    } else if (!transfer.isSilent(nowMs)) return;
+    if (standing.suspect(nowMs)) link.suspect();
+  }
+
+  #hasOther(than: Link): boolean {
+    return this.#options.links.some((link) => link !== than && link.state.kind === 'up');
   }
 
   #why(want: BlockWant): string {

@@ -18,8 +18,10 @@ export interface Peer {
   bytesPerSecond: number | undefined;
 }
 
-/** Lower is sooner. A demand read has a container waiting on it. */
-export type Priority = 'demand' | 'prefetch' | 'completion';
+/**
+ * Best first. A demand read has a container waiting on it; `repair` brings what this node is to keep for others.
+ */
+export type Priority = 'demand' | 'prefetch' | 'completion' | 'repair';
 
 /** What this node gets from its neighbours. */
 export interface Neighbours {

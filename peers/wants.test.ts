@@ -11,19 +11,24 @@ function waiter(priority: Priority): Waiter {
 
 function queued(book: Book): Record<Priority, string[]> {
   const ids = (priority: Priority) => [...book.ready[priority]].map(({ id }) => id);
-  return { demand: ids('demand'), prefetch: ids('prefetch'), completion: ids('completion') };
+  return {
+    demand: ids('demand'),
+    prefetch: ids('prefetch'),
+    completion: ids('completion'),
+    repair: ids('repair'),
+  };
 }
 
 t.test('two waiters for one block share one want, at the better priority', async (t) => {
   const book: Book = new Wants();
   const [slow, fast] = [waiter('completion'), waiter('demand')];
   const want = book.join('a', slow, 1);
-  t.strictSame(queued(book), { demand: [], prefetch: [], completion: ['a'] });
+  t.strictSame(queued(book), { demand: [], prefetch: [], completion: ['a'], repair: [] });
   t.equal(book.join('a', fast, 2), want);
-  t.strictSame(queued(book), { demand: ['a'], prefetch: [], completion: [] });
+  t.strictSame(queued(book), { demand: ['a'], prefetch: [], completion: [], repair: [] });
   t.equal(want.demandSinceMs, 2);
   t.equal(book.leave(want, fast, 3), false);
-  t.strictSame(queued(book), { demand: [], prefetch: [], completion: ['a'] }, 'lowered again');
+  t.strictSame(queued(book), { demand: [], prefetch: [], completion: ['a'], repair: [] }, 'lowered again');
   t.equal(book.leave(want, slow, 4), true);
   t.equal(book.size, 0);
 });
@@ -34,7 +39,7 @@ t.test('a want on the way is lifted without being queued', async (t) => {
   book.move(want, { kind: 'asked' });
   book.join('a', waiter('demand'), 2);
   t.equal(want.priority, 'demand');
-  t.strictSame(queued(book), { demand: [], prefetch: [], completion: [] });
+  t.strictSame(queued(book), { demand: [], prefetch: [], completion: [], repair: [] });
   book.move(want, { kind: 'ready' });
   t.strictSame(queued(book).demand, ['a']);
 });
@@ -67,7 +72,8 @@ t.test('whatever happens in whatever order, the invariants hold', async (t) => {
     const wants = [...book.all()];
     const want = wants[random(wants.length)];
     const action = random(4);
-    if (action <= 1 || !want) book.join(`b${random(20)}`, waiter(PRIORITIES[random(3)]!), step);
+    if (action <= 1 || !want)
+      book.join(`b${random(20)}`, waiter(PRIORITIES[random(PRIORITIES.length)]!), step);
     else if (action === 2 && want.waiters.size > 0) book.move(want, kinds[random(kinds.length)]!);
     else if (want.waiters.size > 0) book.leave(want, [...want.waiters][random(want.waiters.size)]!, step);
     else book.remove(want);

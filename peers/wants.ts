@@ -52,10 +52,15 @@ export class Wants<A, S> {
     demand: new Set(),
     prefetch: new Set(),
     completion: new Set(),
+    repair: new Set(),
   };
 
   get size(): number {
     return this.#all.size;
+  }
+
+  get(id: BlockId): Want<A, S> | undefined {
+    return this.#all.get(id);
   }
 
   /** In the order of asking. */

@@ -39,6 +39,13 @@ class ChannelError extends Error {
   }
 }
 
+export interface AskOptions {
+  /** The neighbour may hold its answers for a while: it is fetching these blocks itself. */
+  mayWait?: boolean;
+  /** Something of an answer has come, were it part of a block. */
+  onProgress?: () => void;
+}
+
 interface Asked {
   ids: readonly BlockId[];
   /** Position of the next answer. */
@@ -46,6 +53,7 @@ interface Asked {
   /** Given to the receiver, and still held by it. */
   held: number;
   receive: Receive;
+  onProgress: (() => void) | undefined;
   resolve: () => void;
   reject: (error: Error) => void;
 }
@@ -78,20 +86,25 @@ export class BlockChannel {
   }
 
   /** Resolves when every id has been answered and received; rejects when the neighbour, or a receiver, fails before that. */
-  ask(ids: readonly BlockId[], receive: Receive, signal: AbortSignal): Promise<void> {
+  ask(
+    ids: readonly BlockId[],
+    receive: Receive,
+    signal: AbortSignal,
+    { mayWait, onProgress }: AskOptions = {},
+  ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     if (this.#closed) reject(new ChannelError(status.UNAVAILABLE, 'closed'));
     else if (signal.aborted) reject(cancelled());
     else if (ids.length === 0) resolve();
     else {
       const request = this.#nextRequest;
-      const frame = askFrame(request, ids);
+      const frame = askFrame(request, ids, mayWait);
       this.#nextRequest = (request + 1) % REQUEST_IDS;
       const onAbort = () => this.#cancel(request);
       const end = () => signal.removeEventListener('abort', onAbort);
       signal.addEventListener('abort', onAbort);
       promise.then(end, end);
-      this.#asked.set(request, { ids, next: 0, held: 0, receive, resolve, reject });
+      this.#asked.set(request, { ids, next: 0, held: 0, receive, onProgress, resolve, reject });
       this.#connected().write(frame);
     }
     return promise;
@@ -147,7 +160,7 @@ export class BlockChannel {
     if (!asked) return;
     this.#asked.delete(request);
     asked.reject(cancelled());
-    // Answers come in the order of the requests: what was left of earlier ones does not come any more.
+    // What was cancelled so many requests ago has been passed over by now.
     if (this.#leftovers.size >= LEFTOVERS_MAX) this.#leftovers.delete(this.#leftovers.keys().next().value!);
     this.#leftovers.set(request, asked.ids.length - asked.next);
     this.#socket?.write(cancelFrame(request));
@@ -202,6 +215,7 @@ export class BlockChannel {
 
   #fill(chunk: Uint8Array, at: number, end: number): number {
     const taken = Math.min(end - at, this.#missingBytes);
+    this.#of?.onProgress?.();
     this.#body?.set(chunk.subarray(at, at + taken), this.#bodyBytes);
     this.#bodyBytes += taken;
     this.#missingBytes -= taken;

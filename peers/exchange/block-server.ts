@@ -1,6 +1,9 @@
 /**
  * One neighbour's connection for blocks, seen from the node that gives them. Answers requests one after the other, so that
  * the first one asked is the first one served, and holds little: what is on the way to the socket, and a few blocks read ahead.
+ *
+ * A request that may wait (AWAIT) is answered beside the others, so that it holds nothing up: a block that this node is fetching itself is waited for,
+ * and passed on as it arrives. For how long, and how many wait, is bounded; then the block is not here, as with any request.
  */
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
@@ -8,7 +11,7 @@ import type { BlockId, BlockStore } from '../../blocks/types.ts';
 import { BusyError } from './errors.ts';
 import { blockHeader, CommandReader, refusedFrame } from './frames.ts';
 import { readBlocks } from './sending.ts';
-import type { Slots } from './slots.ts';
+import { Slots } from './slots.ts';
 import { WireError } from './wire.ts';
 
 /** Given to the socket and not yet sent. */
@@ -17,12 +20,31 @@ const UNSENT_MAX_BYTES = 1 << 20;
 const REFUSALS_MAX_BYTES = 2 * UNSENT_MAX_BYTES;
 /** A client that is gone without a word is noticed by this. */
 const KEEPALIVE_MS = 10_000;
+/** A request waits no longer than this without a block of it coming. */
+const HELD_MAX_MS = 2000;
+/** Requests that wait, of one neighbour and of all: fewer than may be open, so that others find room. */
+const HELD_PER_PEER = 24;
+const HELD_REQUESTS = 192;
+
+/**
+ * Calls `then` once when a block that is not here has come, or will not come after all; the answer ends the watch. undefined when this
+ * node is not about to fetch it.
+ */
+export type Arriving = (id: BlockId, then: () => void) => (() => void) | undefined;
+
+/** Places for requests that wait, one set a server. */
+export function heldSlots(): Slots {
+  return new Slots(HELD_PER_PEER, HELD_REQUESTS);
+}
 
 export interface BlockServing {
   /** The client's name, from its certificate. */
   client: string;
   blocks: BlockStore;
   slots: Slots;
+  arriving: Arriving;
+  /** Of `heldSlots`. */
+  holding: Slots;
   /** Bytes of blocks as they are sent. */
   onServed: (bytes: number) => void;
   /** Why the connection was closed on the client: it broke the protocol, or the store failed. */
@@ -32,6 +54,9 @@ export interface BlockServing {
 interface Request {
   id: number;
   ids: BlockId[];
+  mayWait: boolean;
+  /** Ended or cancelled, or the connection is. */
+  end: AbortController;
   /** Gives its slot back. */
   release: () => void;
 }
@@ -56,7 +81,7 @@ export class BlockConnection {
   #heard(chunk: Buffer): void {
     try {
       for (const command of this.#commands.read(chunk)) {
-        if (command.kind === 'ask') this.#ask(command.request, command.ids);
+        if (command.kind === 'ask') this.#ask(command.request, command.ids, command.mayWait);
         else this.#end(command.request);
       }
     } catch (error) {
@@ -66,10 +91,13 @@ export class BlockConnection {
     if (!this.#sending) this.#send().catch((error: unknown) => this.#fail(error as Error));
   }
 
-  #ask(id: number, ids: BlockId[]): void {
+  #ask(id: number, ids: BlockId[], mayWait: boolean): void {
     if (this.#requests.has(id)) throw new WireError(`request ${id} is open already`);
     try {
-      this.#requests.set(id, { id, ids, release: this.#serving.slots.take(this.#serving.client) });
+      const release = this.#serving.slots.take(this.#serving.client);
+      const request = { id, ids, mayWait, end: new AbortController(), release };
+      this.#requests.set(id, request);
+      if (mayWait) this.#answerAside(request).catch((error: unknown) => this.#fail(error as Error));
     } catch (error) {
       if (!(error instanceof BusyError)) throw error;
       // A client that never reads its refusals would make us keep them.
@@ -90,20 +118,59 @@ export class BlockConnection {
     }
   }
 
-  #first(): Request | undefined {
-    return this.#requests.values().next().value;
+  async #answerAside(request: Request): Promise<void> {
+    await this.#answer(request);
+    this.#end(request.id);
   }
 
-  async #answer({ id, ids }: Request): Promise<void> {
-    for await (const block of readBlocks(this.#serving.blocks, ids)) {
-      if (!this.#requests.has(id)) return;
+  #first(): Request | undefined {
+    for (const request of this.#requests.values()) if (!request.mayWait) return request;
+    return undefined;
+  }
+
+  async #answer(request: Request): Promise<void> {
+    const { id, ids, mayWait } = request;
+    let next = 0;
+    let leftMs = mayWait ? HELD_MAX_MS : 0;
+    for await (const read of readBlocks(this.#serving.blocks, ids)) {
+      const wanted = ids[next++]!;
+      let block = read;
+      if (!block && leftMs > 0) {
+        const begunMs = performance.now();
+        block = await this.#arrived(request, wanted, leftMs);
+        leftMs = block ? HELD_MAX_MS : leftMs - (performance.now() - begunMs);
+      }
+      if (this.#requests.get(id) !== request) return;
       this.#socket.cork();
       this.#socket.write(blockHeader(id, block?.length ?? 0));
       if (block) this.#socket.write(block);
       this.#socket.uncork();
       this.#serving.onServed(block?.length ?? 0);
-      if (this.#socket.writableLength > UNSENT_MAX_BYTES) await this.#drained();
+      while (this.#socket.writableLength > UNSENT_MAX_BYTES && !this.#socket.destroyed) await this.#drained();
     }
+  }
+
+  /** The block, if it comes in time; undefined at once when it is not on its way here. */
+  async #arrived({ end }: Request, id: BlockId, mostMs: number): Promise<Buffer | undefined> {
+    const { blocks, arriving, holding, client } = this.#serving;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const unwatch = arriving(id, resolve);
+    // It may have come between the read and now.
+    if (!unwatch) return blocks.has(id) ? blocks.get(id) : undefined;
+    let release: (() => void) | undefined;
+    const timer = setTimeout(resolve, mostMs);
+    end.signal.addEventListener('abort', () => resolve(), { once: true });
+    try {
+      release = holding.take(client);
+      await promise;
+    } catch (error) {
+      if (!(error instanceof BusyError)) throw error;
+    } finally {
+      clearTimeout(timer);
+      unwatch();
+      release?.();
+    }
+    return end.signal.aborted ? undefined : blocks.get(id);
   }
 
   async #drained(): Promise<void> {
@@ -116,8 +183,11 @@ export class BlockConnection {
   }
 
   #end(id: number): void {
-    this.#requests.get(id)?.release();
+    const request = this.#requests.get(id);
+    if (!request) return;
     this.#requests.delete(id);
+    request.release();
+    request.end.abort();
   }
 
   #drop(): void {

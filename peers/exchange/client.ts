@@ -10,7 +10,7 @@ import { PeersService, peer } from '../../proto/peer.ts';
 import { remoteDirectory } from '../directory/service.ts';
 import type { DirectoryPeer } from '../directory/types.ts';
 import type { PinAnswer, PinRequest } from '../placement/messages.ts';
-import { BlockChannel, type Receive } from './block-channel.ts';
+import { type AskOptions, BlockChannel, type Receive } from './block-channel.ts';
 import { FLOW_CONTROL_WINDOW_BYTES, MAX_REPLY_BYTES } from './limits.ts';
 import { type ClientTls, TLS_CHANNEL_OPTIONS } from './tls.ts';
 import { idBytes, pinAnswersFrom, pinRequestMessage, type WireError } from './wire.ts';
@@ -62,8 +62,14 @@ export class PeerClient {
   }
 
   /** Resolves when every id has been answered and received; rejects when the call fails before that. */
-  blocks(ids: readonly BlockId[], receive: Receive, signal: AbortSignal, urgent: boolean): Promise<void> {
-    return (urgent ? this.#urgent : this.#bulk).ask(ids, receive, signal);
+  blocks(
+    ids: readonly BlockId[],
+    receive: Receive,
+    signal: AbortSignal,
+    urgent: boolean,
+    options?: AskOptions,
+  ): Promise<void> {
+    return (urgent ? this.#urgent : this.#bulk).ask(ids, receive, signal, options);
   }
 
   close(): void {

@@ -1,10 +1,11 @@
 /**
  * The bulk protocol between nodes, chosen by ALPN on the peer port: frames over mutual TLS, all integers big-endian.
  *
- *   client to server   kind u8, request u32, then for ASK: count u16, `count` ids of 32 bytes; CANCEL has nothing more
+ *   client to server   kind u8, request u32, then for ASK and AWAIT: count u16, `count` ids of 32 bytes; CANCEL has nothing more
  *   server to client   request u32, length u32, `length` bytes of a block
  *
- * Requests are answered one after the other, each with one frame an id, in the order of its ids. Length 0 (no block is
+ * Each request is answered with one frame an id, in the order of its ids; those of ASK one after the other. AWAIT lets the server hold an answer, for
+ * a bounded time, while it is fetching the block itself; frames of other requests may come in between. Length 0 (no block is
  * empty) says that the block is not here; REFUSED ends the request. Ids of requests count up; a frame of a
  * request that the client has cancelled may still be on the way.
  *
@@ -20,17 +21,20 @@ export const BLOCKS_PROTOCOL = 'forage-blocks/1';
 
 const ASK = 1;
 const CANCEL = 2;
+const AWAIT = 3;
 const COMMAND_BYTES = 5;
 const COUNT_BYTES = 2;
 export const HEADER_BYTES = 8;
 /** In place of a length: too many requests are open. */
 const REFUSED = 0xffffffff;
 
-export type Command = { kind: 'ask'; request: number; ids: BlockId[] } | { kind: 'cancel'; request: number };
+export type Command =
+  | { kind: 'ask'; request: number; ids: BlockId[]; mayWait: boolean }
+  | { kind: 'cancel'; request: number };
 
-export function askFrame(request: number, ids: readonly BlockId[]): Buffer {
+export function askFrame(request: number, ids: readonly BlockId[], mayWait = false): Buffer {
   const head = Buffer.alloc(COMMAND_BYTES + COUNT_BYTES);
-  head[0] = ASK;
+  head[0] = mayWait ? AWAIT : ASK;
   head.writeUInt32BE(request, 1);
   head.writeUInt16BE(ids.length, COMMAND_BYTES);
   return Buffer.concat([head, idBytes(ids)]);
@@ -85,7 +89,7 @@ export class CommandReader {
 function commandBytes(bytes: Buffer): number | undefined {
   if (bytes.length === 0) return undefined;
   if (bytes[0] === CANCEL) return COMMAND_BYTES;
-  if (bytes[0] !== ASK) throw new WireError(`a command of kind ${bytes[0]}`);
+  if (bytes[0] !== ASK && bytes[0] !== AWAIT) throw new WireError(`a command of kind ${bytes[0]}`);
   if (bytes.length < COMMAND_BYTES + COUNT_BYTES) return undefined;
   const count = bytes.readUInt16BE(COMMAND_BYTES);
   if (count < 1 || count > MAX_BLOCKS_PER_REQUEST) throw new WireError(`a request for ${count} blocks`);
@@ -96,5 +100,5 @@ function commandFrom(bytes: Buffer): Command {
   const request = bytes.readUInt32BE(1);
   if (bytes[0] === CANCEL) return { kind: 'cancel', request };
   const ids = idsFrom(bytes.subarray(COMMAND_BYTES + COUNT_BYTES), MAX_BLOCKS_PER_REQUEST);
-  return { kind: 'ask', request, ids };
+  return { kind: 'ask', request, ids, mayWait: bytes[0] === AWAIT };
 }

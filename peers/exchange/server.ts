@@ -11,7 +11,7 @@ import { type CallContext, type Handlers, implement } from '../../proto/serve.ts
 import { directoryHandlers } from '../directory/service.ts';
 import type { DirectoryPeer } from '../directory/types.ts';
 import type { PinAnswer, PinRequest } from '../placement/messages.ts';
-import { BlockConnection } from './block-server.ts';
+import { type Arriving, BlockConnection, heldSlots } from './block-server.ts';
 import { errorToStatus } from './errors.ts';
 import { BLOCKS_PROTOCOL } from './frames.ts';
 import {
@@ -35,6 +35,8 @@ export interface PeerServerOptions extends ListenOptions {
   directory: DirectoryPeer;
   /** Another node asks whether this one keeps blocks. Throws BadPinMessageError. */
   pin: (request: PinRequest) => Promise<PinAnswer[]>;
+  /** See BlockServing. */
+  arriving?: Arriving;
 }
 
 export interface PeerServer {
@@ -90,9 +92,13 @@ export function injector(server: Server): (socket: TLSSocket) => void {
   return injectConnection;
 }
 
-function blockAcceptor({ blocks, log }: PeerServerOptions, served: { bytes: number }) {
+function blockAcceptor(
+  { blocks, arriving = () => undefined, log }: PeerServerOptions,
+  served: { bytes: number },
+) {
   const connections = new Slots(MAX_BLOCK_CONNECTIONS_PER_PEER, MAX_BLOCK_CONNECTIONS);
   const slots = new Slots(MAX_CALLS_PER_PEER, MAX_CALLS);
+  const holding = heldSlots();
   const onServed = (bytes: number) => {
     served.bytes += bytes;
   };
@@ -110,6 +116,8 @@ function blockAcceptor({ blocks, log }: PeerServerOptions, served: { bytes: numb
       client,
       blocks,
       slots,
+      arriving,
+      holding,
       onServed,
       onFault: (error) => refuse(error.message),
     });
