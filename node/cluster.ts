@@ -108,6 +108,15 @@ export function createControl(parts: ClusterParts): NodeControl {
 
     async *drain(signal) {
       const joined = member();
+      const { members, replicas } = joined.custody.owners();
+      const others = members.filter(({ name }) => name !== joined.name).length;
+      if (others < replicas) {
+        const there = others === 1 ? 'is 1 other node' : `are ${others} other nodes`;
+        throw new RefusedError(
+          'state',
+          `every block is kept on ${replicas} nodes, and there ${there} to keep what this one gives away`,
+        );
+      }
       if (!marks.has('draining')) await marks.set('draining', true);
       joined.capacityChanged();
       yield* limits.tightly(giveAway({ ...joined.custody, blocks, volumes, signal, sleep }));

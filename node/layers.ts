@@ -1,9 +1,9 @@
 /**
  * Layers as volumes: the snapshotter's `Layers` over blocks, peers and EROFS mounts.
  *
- * Invariants: a record names a volume whose index is published, and an index is published only when its metadata blocks
- * are durable; so whatever `offer` answers can be mounted and walked without asking anybody. Making a volume (ingest,
- * fetch) and dropping one exclude each other through the gate.
+ * Invariants: a record is written only when the volume's index is published and its metadata blocks are durable, and these stay as
+ * long as the record does; so whatever `offer` answers can be mounted and walked without asking anybody. An index without a
+ * record is of a volume that the cluster has. Making a volume (ingest, fetch) and dropping one exclude each other through the gate.
  */
 import type { Logger } from 'pino';
 import type { BlockStore, ChainId, LayerRecord, Root, VolumeStore } from '../blocks/types.ts';

@@ -140,7 +140,10 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
         keeping.membersChanged();
       }),
       directory.onAdd(({ kind, content }) => {
-        if (kind === 'revocation') server.recheck();
+        if (kind === 'revocation') {
+          server.recheck();
+          membership.recheck();
+        }
         if (kind === 'removal') void stillUsed(content.chainIds);
       }),
     );

@@ -8,6 +8,8 @@ import type { Directory } from '../peers/directory/directory.ts';
 import type { Ref } from '../peers/directory/types.ts';
 import type { Log, Neighbours } from '../peers/types.ts';
 
+const RETRY_MS = 60_000;
+
 export interface RefObjects {
   /** The block is part of one. */
   has(id: BlockId): boolean;
@@ -29,7 +31,9 @@ export function startRefObjects({ directory, blocks, neighbours, log }: Parts): 
     try {
       await neighbours.want(id, 'prefetch', stopping.signal);
     } catch (error) {
-      if (!stopping.signal.aborted) log.warn({ block: id, err: error }, 'a manifest could not be had yet');
+      if (stopping.signal.aborted) return;
+      log.warn({ block: id, err: error }, 'a manifest could not be had yet; tried again later');
+      setTimeout(() => !stopping.signal.aborted && ids.has(id) && void bring(id), RETRY_MS).unref();
     }
   }
 

@@ -56,7 +56,11 @@ export class VolumeFetch {
   async fetch(root: Root): Promise<VolumeIndex> {
     const here = await this.#options.volumes.get(root);
     const { blocks } = this.#options;
-    if (here && metadataBlocks(here).every((id) => blocks.has(id))) return here;
+    if (here && metadataBlocks(here).every((id) => blocks.has(id))) {
+      // They may have come one by one, and whoever mounts the volume relies on them.
+      await blocks.sync();
+      return here;
+    }
     return this.#once(root, 'whole');
   }
 

@@ -47,7 +47,8 @@ function addIssue(cluster: Command): void {
       'after',
       `
 The three files, or the token, go to that node and to nowhere else: whoever has them is that node. Without FILE the token is
-all that is on standard output, for a pipe. Nothing is overwritten: to renew, issue into a new folder and join with that.
+all that is on standard output, for a pipe. Nothing is overwritten: to renew, issue into a new folder and join with that
+and --force.
 A stolen key is ended by \`forage cluster revoke\`, which wants node.crt: keep that.
 
   forage cluster issue n4 --dir ./cluster --token | ssh root@n4 forage cluster join 10.0.0.1 --token -

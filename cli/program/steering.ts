@@ -23,7 +23,7 @@ VOLUMES are the layers that the cluster holds as volumes, of all its layers; HER
 have pulled it. An image stays in the cluster when the last of them has removed it: the next pull finds it there.
 
   forage images
-  forage images --json | jq -r '.[] | select(.nodes == []) | .name'`,
+  forage images --json | jq -r '.[] | select(.volumes < .layers) | .name'`,
     )
     .action(async (options) => (await import('../images.ts')).images(options));
   const rm = images

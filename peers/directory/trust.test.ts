@@ -19,11 +19,18 @@ t.test('of a layer that nobody has, nothing is believed', async (t) => {
   t.same(settle([], SIGNED), { believed: false, why: 'absent' });
 });
 
-t.test('signed: one member is enough, whatever it did to get the layer', async (t) => {
-  for (const origin of ['ingested', 'walked', 'copied'] as const) {
+t.test('signed: one member that has made it is enough', async (t) => {
+  for (const origin of ['ingested', 'walked'] as const) {
     const record = says('n1', 'r', { origin });
     t.same(settle([record], SIGNED), { believed: true, record, ingestedBy: origin === 'ingested' ? 1 : 0 });
   }
+});
+
+t.test('what nodes have only copied is not believed: who made it may be revoked by now', async (t) => {
+  const copies = ['n2', 'n3', 'n4'].map((node) => says(node, 'lie', { origin: 'copied' }));
+  t.same(settle(copies, SIGNED), { believed: false, why: 'absent' });
+  const honest = says('n5', 'r');
+  t.same(settle([...copies, honest], SIGNED), { believed: true, record: honest, ingestedBy: 1 });
 });
 
 t.test('quorum: as many different nodes have ingested the same root', async (t) => {

@@ -4,7 +4,8 @@
  * A claim is a root with the format and the parent that go with it. Claims on one chainID are settled by, in this order:
  *   1. how many different nodes have *ingested* it: derived it from the layer's own tar (`walked` and `copied` prove nothing);
  *   2. the lower root, then the lower format and parent, as text.
- * `signed` believes the first of them: some member has signed it. `quorum:K` believes it if K different nodes have ingested it.
+ * What nodes have only copied is a claim as long as one that made it says so too: who believed a node that is revoked now is no
+ * reason to believe it. `signed` believes the first claim: some member has made it and signed. `quorum:K` believes it if K different nodes have ingested it.
  * Nodes are told apart by the names in their certificates, so one with two keys counts once.
  */
 import type { LayerRecord } from '../../blocks/types.ts';
@@ -36,6 +37,7 @@ export function parseTrust(text: string): TrustPolicy {
 export function settle(records: readonly Held<'layer'>[], policy: TrustPolicy): Verdict {
   const claims = Map.groupBy(records, ({ content }) => claimOf(content));
   const [best] = [...claims]
+    .filter(([, made]) => made.some(({ content }) => content.origin !== 'copied'))
     .map(([claim, made]) => ({ claim, made, ingestedBy: ingesters(made) }))
     .sort((a, b) => b.ingestedBy - a.ingestedBy || (a.claim < b.claim ? -1 : 1));
   if (!best) return { believed: false, why: 'absent' };

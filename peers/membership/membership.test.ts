@@ -118,6 +118,8 @@ t.test('a member that is revoked loses its connections, and what it says, passed
   await n3.node.publish('news', Buffer.from('y'));
   await until(() => got.includes('n3'));
   t.strictSame(got.sort(), ['n2', 'n3'], 'n3 heard n2, n1 heard n3 only');
+  n1.node.recheck();
+  t.equal(seen(n1.node), 'n3 alive', 'and at a word it is a member no more');
 });
 
 t.test('options that cannot be are said at once', async (t) => {

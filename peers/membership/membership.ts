@@ -51,6 +51,8 @@ export interface MembershipOptions {
 export interface Membership extends Discovery {
   /** `host:port` at which others reach this node's libp2p. */
   readonly address: string;
+  /** Somebody was revoked: who is a node no more is a member no more, and its connections end. */
+  recheck(): void;
 }
 
 /** Rejects when it cannot listen, and with TypeError for options that cannot be. */
@@ -164,6 +166,15 @@ class Libp2pMembership implements Membership {
 
   setCapacity(capacityBytes: number): void {
     this.#presence.setCapacity(capacityBytes);
+  }
+
+  recheck(): void {
+    const { certificates, host } = this.#parts;
+    const isOut = (peerId: string) => certificates.shownBy(peerId) && !certificates.nodeOf(peerId);
+    this.#presence.forget(this.members().flatMap(({ name, peerId }) => (isOut(peerId) ? [name] : [])));
+    for (const connection of host.connections()) {
+      if (isOut(connection.remotePeer.toString())) connection.abort(new Error('revoked'));
+    }
   }
 
   /** By gossip to all, and to each neighbour by an exchange, which can be waited for. */

@@ -58,6 +58,11 @@ export class Presence {
     this.#announceIn(Math.max(0, ANNOUNCE_APART_MS - sinceMs));
   }
 
+  /** These are members no more. */
+  forget(names: readonly string[]): void {
+    this.#roster.forget(names);
+  }
+
   /** What this node has room for has changed. */
   setCapacity(capacityBytes: number): void {
     this.#capacityBytes = capacityBytes;

@@ -110,6 +110,12 @@ export class Roster {
     return new Map(ages);
   }
 
+  /** These are members no more, as if they had never been heard of. */
+  forget(names: readonly string[]): void {
+    const known = names.filter((name) => this.#entries.delete(name));
+    if (known.length > 0) this.#changed();
+  }
+
   #sweep(): void {
     this.#cancelSweep = this.#clock.after(SWEEP_EVERY_MS, () => this.#sweep());
     const nowMs = this.#clock.now();

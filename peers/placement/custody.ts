@@ -102,7 +102,7 @@ export interface Plan {
 const MAX_PINS = 1024;
 const MAX_CANDIDATES = 1024;
 const MAX_REMOVED = 4096;
-const MAX_FETCHES = 256;
+const MAX_FETCHES = 2048;
 /** A batch is what can be fetched in this time: then there is a new plan. */
 const FETCH_BATCH_MS = 10_000;
 

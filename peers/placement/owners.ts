@@ -17,7 +17,8 @@ export interface Member {
   capacityBytes: number;
 }
 
-export const MAX_MEMBERS = 4096;
+/** As many as membership takes, and this node itself. */
+export const MAX_MEMBERS = 4097;
 export const MAX_REPLICAS = 16;
 
 interface Candidate extends Member {
