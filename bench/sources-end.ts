@@ -73,7 +73,7 @@ export type Command =
   | { do: 'stall' }
   /** What it sends comes late, or stands still now and then. */
   | { do: 'trouble'; manner: RelayManner }
-  /** Resolves when the neighbour of that name is known to be gone; says when (milliseconds since 1970). */
+  /** Resolves when nothing is asked any more of the neighbour of that name; says when (milliseconds since 1970). */
   | { do: 'awaitGone'; name: string }
   /** Forgets what it has fetched. */
   | { do: 'forget' }
@@ -199,7 +199,7 @@ class Node {
   }
 
   async awaitGone(gone: string): Promise<number> {
-    while (this.#links.some((link) => link.name === gone && link.state.kind === 'up')) await sleep(2);
+    while (this.#links.some((link) => link.name === gone && link.client && !link.isDoubtful)) await sleep(2);
     return Date.now();
   }
 

@@ -1,6 +1,6 @@
 /**
- * The connection to one neighbour: knocks until it answers, keeps a channel to it, notices within a second that it
- * is gone while something is asked of it, and begins again. Other files ask a link for its client and tell it what they
+ * The connection to one neighbour: knocks until it answers, keeps a channel to it, doubts it within a second of silence while
+ * something is asked of it, gives it up when it stays silent, and begins again. Other files ask a link for its client and tell it what they
  * see; they never wait for it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,10 +23,9 @@ const RETRY_MAX_MS = 2000;
 /** Between proofs of life: while something is asked of it, and otherwise. */
 const HEARTBEAT_BUSY_MS = 1000;
 const HEARTBEAT_IDLE_MS = 5000;
-const PING_TIMEOUT_MS = 600;
-/** Who is back so soon after its silence was not dead but busy, and gets twice the time from then on; up to so many times. */
-const FALSE_ALARM_MS = 5000;
-const PATIENCE_MAX = 8;
+/** Silent for so long it is doubted; given up only after the second time, since a busy node is not a dead one. */
+const DOUBT_AFTER_MS = 600;
+const GIVE_UP_AFTER_MS = 1500;
 const PENALTY_MS = 10_000;
 
 export interface LinkOptions {
@@ -52,12 +51,11 @@ export class Link {
   penalizedUntilMs = 0;
   /** It has asked to be left alone until then. */
   busyUntilMs = 0;
+  /** It owes an answer: nothing is asked of it that others can give. */
+  isDoubtful = false;
   readonly #options: LinkOptions;
   readonly #stop = new AbortController();
   #heardMs = 0;
-  #patience = 1;
-  /** When it was last given up for its silence. */
-  #silentMs = Number.NEGATIVE_INFINITY;
   #nudge: (reason?: Error) => void = () => {};
 
   constructor(options: LinkOptions) {
@@ -132,15 +130,13 @@ export class Link {
     const client = new PeerClient(address, tls, ({ message }) => this.blame(message));
     try {
       await client.ping(CONNECT_TIMEOUT_MS);
-      await this.#ping(client);
+      await this.#ping(client, CONNECT_TIMEOUT_MS);
       this.#stop.signal.throwIfAborted();
     } catch (error) {
       client.close();
       throw error;
     }
     log.info({ peer: name, address }, 'a neighbour answers');
-    const isFalseAlarm = performance.now() - this.#silentMs < FALSE_ALARM_MS;
-    this.#patience = isFalseAlarm ? Math.min(2 * this.#patience, PATIENCE_MAX) : 1;
     this.#become({ kind: 'up', client });
     return client;
   }
@@ -154,13 +150,25 @@ export class Link {
       timer.unref();
       await promise.finally(() => clearTimeout(timer));
       this.#stop.signal.throwIfAborted();
-      const begunMs = performance.now();
-      await Promise.race([this.#ping(client), this.#failure()]).catch((error: unknown) => {
-        // An answer may be queued behind blocks on a slow link; those have proved that it lives.
-        if (this.#heardMs >= begunMs) return;
-        if ((error as ServiceError).code === status.DEADLINE_EXCEEDED) this.#silentMs = performance.now();
-        throw error;
-      });
+      if (!(await this.#lives(client, DOUBT_AFTER_MS))) {
+        this.isDoubtful = true;
+        await this.#lives(client, GIVE_UP_AFTER_MS, true);
+      }
+      this.isDoubtful = false;
+    }
+  }
+
+  /** False when it is silent; rejects when the connection is lost, or, `at last`, for silence too. */
+  async #lives(client: PeerClient, timeoutMs: number, atLast = false): Promise<boolean> {
+    const begunMs = performance.now();
+    try {
+      await Promise.race([this.#ping(client, timeoutMs), this.#failure()]);
+      return true;
+    } catch (error) {
+      // An answer may be queued behind blocks on a slow link; those have proved that it lives.
+      if (this.#heardMs >= begunMs) return true;
+      if (atLast || (error as ServiceError).code !== status.DEADLINE_EXCEEDED) throw error;
+      return false;
     }
   }
 
@@ -171,9 +179,9 @@ export class Link {
     return promise;
   }
 
-  async #ping(client: PeerClient): Promise<void> {
+  async #ping(client: PeerClient, timeoutMs: number): Promise<void> {
     const begunMs = performance.now();
-    await client.ping(this.#patience * Math.max(PING_TIMEOUT_MS, 4 * (this.meter.rttMs ?? 0)));
+    await client.ping(Math.max(timeoutMs, 4 * (this.meter.rttMs ?? 0)));
     this.meter.roundTrip(performance.now() - begunMs);
   }
 
@@ -187,6 +195,7 @@ export class Link {
 
   #become(state: LinkState): void {
     const changed = this.state.kind !== state.kind;
+    this.isDoubtful = false;
     this.state = state;
     if (changed) this.#options.onChange();
   }

@@ -204,9 +204,14 @@ export class Task {
         bytesPerSecond: link.meter.assumedBytesPerSecond,
         inFlight: link.inFlight,
         calls: link.calls,
-        penalized: link.penalizedUntilMs > nowMs || this.#standing(link).isSlack(nowMs),
+        penalized: link.penalizedUntilMs > nowMs || this.#isSlack(link, nowMs),
         demandMs: this.#standing(link).demandMs(nowMs),
       }));
+  }
+
+  /** Others are asked as long as there are others. */
+  #isSlack(link: Link, nowMs: number): boolean {
+    return link.isDoubtful || this.#standing(link).isSlack(nowMs);
   }
 
   #standing(link: Link): Standing {
@@ -220,7 +225,7 @@ export class Task {
   /** What each neighbour is worth to each want, as of now. */
   #chances(nowMs: number): (want: BlockWant, link: Link) => Chance {
     const up = this.#options.links.filter((link) => link.state.kind === 'up');
-    const isSlack = (link: Link) => this.#standing(link).isSlack(nowMs);
+    const isSlack = (link: Link) => this.#isSlack(link, nowMs);
     const placed = this.#placing?.among(up, isSlack);
     const brisk = up.filter((link) => !isSlack(link));
     return (want, link) => {
