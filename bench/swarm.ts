@@ -2,7 +2,7 @@
  * Many nodes start one image at once from the one node that has it: how long until all have all of it, and how often the
  * seed sends it. Real processes, each in a network namespace of its own with a shaped cable.
  *
- *   node bench/swarm.ts [--nodes 20] [--megabytes 12] [--mbit 10] [--wants 64] [--replicas 2] [--no-placement] [--json FILE]      (root)
+ *   node bench/swarm.ts [--nodes 20] [--megabytes 25] [--mbit 10] [--wants 64] [--replicas 2] [--no-placement] [--json FILE]      (root)
  *
  * Two cores cannot carry 20 times 500 MB at 1 Gbit/s, so bytes and rate are both scaled down, and what is compared with the ideal is the ratio. Blocks
  * scale by less (the smallest that the chunker cuts), so each hop of a block weighs more here than there. For the same reason a first, small image makes
@@ -16,7 +16,7 @@ import { type NodeProcess, withNodes } from './sources-nodes.ts';
 const { values: options } = parseArgs({
   options: {
     nodes: { type: 'string', default: '20' },
-    megabytes: { type: 'string', default: '12' },
+    megabytes: { type: 'string', default: '25' },
     mbit: { type: 'string', default: '10' },
     wants: { type: 'string', default: '64' },
     replicas: { type: 'string', default: '2' },
