@@ -256,3 +256,20 @@ t.test('a volume of which nobody has all metadata blocks is gathered from those 
   t.equal((await neighbours.fetchVolume(layer.root)).root, layer.root);
   for (const id of layer.metadata) t.ok(n2.blocks.has(id));
 });
+
+t.test(
+  'a volume of which a metadata block is nowhere, or of which everybody is gone, is given up at once',
+  async (t) => {
+    const bed = await Bed.make(t);
+    const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+    const layer = await putLayer([n1]);
+    await n1.blocks.remove(layer.metadata[0]!);
+    const server = await bed.serve(n1);
+    const neighbours = bed.neighbours(n2, [server.port], 3_600_000);
+    await settled(neighbours);
+    await t.rejects(neighbours.fetchVolume(layer.root), { message: /nobody who answers has block/ });
+    server.close();
+    while (neighbours.peers()[0]!.state === 'up') await sleep(5);
+    await t.rejects(neighbours.fetchVolume(layer.root), { message: /no neighbour answers/ });
+  },
+);

@@ -63,7 +63,7 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
     holders,
     blocks,
     volumes,
-    want: (id, root, signal) => task.want(id, 'demand', signal, root),
+    want: (id, root, signal) => task.wantNow(id, 'demand', signal, root),
     log,
   });
   const task = new Task({ ...options, links: links.all, holders });

@@ -86,12 +86,24 @@ export class Task {
     return this.#fetchedBytes;
   }
 
+  /** As `want`, and rejects as soon as nobody who answers has the block. */
+  async wantNow(id: BlockId, priority: Priority, signal?: AbortSignal, root?: Root): Promise<void> {
+    if (!this.#options.blocks.has(id) && this.#up().length === 0) throw new Error('no neighbour answers');
+    return this.want(id, priority, signal, root, true);
+  }
+
   /** See `Neighbours.want`. */
-  async want(id: BlockId, priority: Priority, signal?: AbortSignal, root?: Root): Promise<void> {
+  async want(
+    id: BlockId,
+    priority: Priority,
+    signal?: AbortSignal,
+    root?: Root,
+    isImpatient = false,
+  ): Promise<void> {
     signal?.throwIfAborted();
     if (this.#options.blocks.has(id)) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { priority, resolve, reject };
+    const waiter: Waiter = { priority, resolve, reject, isImpatient };
     const want = this.#wants.join(id, waiter, performance.now());
     want.root ??= root;
     if (priority === 'demand') this.#demand(want);
@@ -224,7 +236,7 @@ export class Task {
 
   /** What each neighbour is worth to each want, as of now. */
   #chances(nowMs: number): (want: BlockWant, link: Link) => Chance {
-    const up = this.#options.links.filter((link) => link.state.kind === 'up');
+    const up = this.#up();
     const isSlack = (link: Link) => this.#isSlack(link, nowMs);
     const placed = this.#placing?.among(up, isSlack);
     const brisk = up.filter((link) => !isSlack(link));
@@ -338,13 +350,27 @@ export class Task {
 
   #again(from: Transfer, want: BlockWant): void {
     want.asking.delete(from);
+    if (want.asking.size === 0 && this.#up().every((link) => want.refusedBy.has(link)))
+      this.#disappoint(want);
     if (want.waiters.size === 0) this.#wants.remove(want);
     else if (want.asking.size === 0) this.#wants.move(want, this.#nextState(want));
     this.#planSoon();
   }
 
+  #up(): Link[] {
+    return this.#options.links.filter((link) => link.state.kind === 'up');
+  }
+
+  #disappoint(want: BlockWant): void {
+    for (const waiter of want.waiters) {
+      if (!waiter.isImpatient) continue;
+      want.waiters.delete(waiter);
+      waiter.reject(new Error(`nobody who answers has block ${want.id}`));
+    }
+  }
+
   #nextState(want: BlockWant): BlockWant['state'] {
-    const up = this.#options.links.filter((link) => link.state.kind === 'up');
+    const up = this.#up();
     if (up.length === 0 || up.some((link) => !want.refusedBy.has(link))) return { kind: 'ready' };
     want.refusedBy.clear();
     const backoffMs = Math.min(PARK_MIN_MS * 2 ** want.rounds++, PARK_MAX_MS);
@@ -391,7 +417,7 @@ export class Task {
   }
 
   #why(want: BlockWant): string {
-    const up = this.#options.links.filter((link) => link.state.kind === 'up');
+    const up = this.#up();
     if (up.length === 0) return 'no neighbour answers';
     const names = up.map(({ name }) => name).join(', ');
     return want.state.kind === 'parked' ? `none of ${names} has it` : `asked of ${names}`;

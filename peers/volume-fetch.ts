@@ -27,11 +27,11 @@ const PENALTY_MS = 10_000;
 /** `whole`: with the metadata blocks, which is all that mounting takes. */
 type Part = 'index' | 'whole';
 
-/** Blocks that nobody gives within this time are not there now. */
-const GATHER_MS = 8000;
+/** Blocks that are on the way for so long do not come. What nobody has is given up at once. */
+const GATHER_MS = 60_000;
 
 export interface VolumeFetchOptions extends Stores {
-  /** Brings one block from whoever has it. */
+  /** Brings one block from whoever has it; rejects when nobody who answers does. */
   want: (id: BlockId, root: Root, signal: AbortSignal) => Promise<void>;
   links: readonly Link[];
   holders: Holders;

@@ -23,6 +23,8 @@ export interface Waiter {
   priority: Priority;
   resolve(): void;
   reject(error: Error): void;
+  /** Does not wait for a neighbour to come that has it. */
+  isImpatient?: boolean;
 }
 
 /** `A` is whatever is asked: a call under way. `S` is a neighbour. */
