@@ -18,7 +18,7 @@ export interface CustodyParts {
   replicas: number;
   discovery: Pick<Discovery, 'members'>;
   directory: Directory;
-  neighbours: Pick<RunningNeighbours, 'fetchIndex' | 'pin' | 'want'>;
+  neighbours: Pick<RunningNeighbours, 'fetchIndex' | 'pin' | 'repair'>;
   blocks: BlockStore;
   volumes: VolumeStore;
   pins: PinStore;
@@ -66,7 +66,7 @@ export async function startCustody(parts: CustodyParts): Promise<Custody> {
     holdings: parts.holdings,
     others: {
       ask: (owner, request) => neighbours.pin(owner, request),
-      fetch: (id, root) => neighbours.want(id, 'repair', undefined, root),
+      fetch: (id, root, signal) => neighbours.repair(id, root, signal),
     },
     get limits() {
       return limits();

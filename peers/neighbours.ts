@@ -1,5 +1,5 @@
 /** Builds the client side of the peer layer: links to the members, and what is asked and fetched over them. */
-import type { BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
+import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
 import type { Clock } from './clock.ts';
 import type { Directory } from './directory/directory.ts';
 import { nodeSigner } from './directory/sign.ts';
@@ -43,6 +43,8 @@ export interface RunningNeighbours extends Neighbours {
   peers(): readonly Peer[];
   /** The index alone, published: what placement needs of a volume. */
   fetchIndex(root: Root): Promise<VolumeIndex>;
+  /** Brings a block behind everything else; rejects as soon as nobody who answers has it. */
+  repair(id: BlockId, root: Root, signal: AbortSignal): Promise<void>;
   /** Tells once when a block that is under way to this node is here; undefined when it is not under way. */
   arriving: Arriving;
   /** Asks a member whether it keeps blocks. Rejects when it cannot be asked. */
@@ -89,6 +91,7 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
     fetchVolume: (root) => volumeFetch.fetch(root),
     fetchIndex: (root) => volumeFetch.fetchIndex(root),
     want: (id, priority, signal, root) => task.want(id, priority, signal, root),
+    repair: (id, root, signal) => task.wantNow(id, 'repair', signal, root),
     arriving: (id, then) => task.arriving(id, then),
     async pin(name, request) {
       const client = links.of(name)?.client;

@@ -3,6 +3,7 @@
  * from the record alone, so they are known again when it is removed.
  */
 import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Contents, Held, IndexKey, Kind, SignerKey } from './types.ts';
 
 /** Values are part of what is on disk. */
@@ -25,9 +26,17 @@ export const TAGS = {
   endsImage: 11,
 } as const;
 
+/** Names come again and again: a signer with each of its records, a layer with each question. */
+const known = new LRUCache<string, IndexKey>({ max: 4096 });
+
+/** Shared: not to be changed. */
 export function indexKey(tag: keyof typeof TAGS, name: string): IndexKey {
+  const what = `${tag} ${name}`;
+  const before = known.get(what);
+  if (before) return before;
   const key = Buffer.alloc(33, TAGS[tag]);
   key.set(hash('sha256', name, 'buffer'), 1);
+  known.set(what, key);
   return key;
 }
 

@@ -120,6 +120,7 @@ export class Custodian {
     this.#membersChangedMs = this.#parts.clock.now();
     this.#refused.clear();
     this.#silent.clear();
+    this.#fetching.membersChanged();
     this.#soon();
   }
 
@@ -190,7 +191,7 @@ export class Custodian {
       has: (id) => blocks.has(id),
       isPinned: (id) => pins.has(id),
       isInUse: (id) => holdings.isInUse(id),
-      mayAsk: (id) => this.#mayAsk(id),
+      mayAsk: (id) => (this.#isOwner(id) ? this.#fetching.may(id) : this.#mayAsk(id)),
     });
     let seen = 0;
     for (const block of holdings.held()) {

@@ -73,7 +73,7 @@ export interface Situation {
   isPinned(id: BlockId): boolean;
   /** A running container needs it here; so do metadata blocks of volumes that are mounted. */
   isInUse(id: BlockId): boolean;
-  /** False for what the owners have refused lately. */
+  /** False for what others have refused lately: to pin it, or, where it is owned, to send it. */
   mayAsk(id: BlockId): boolean;
 }
 
@@ -148,13 +148,13 @@ export class Survey {
   }
 
   #own(id: BlockId, volume: VolumeBlocks, i: number): void {
-    const { has, isPinned } = this.#situation;
+    const { has, isPinned, mayAsk } = this.#situation;
     if (has(id)) {
       if (this.#pin.size < MAX_PINS && !isPinned(id)) this.#pin.add(id);
       return;
     }
     if (this.#fetch.size >= MAX_FETCHES || this.#fetchBytes >= this.#maxFetchBytes) return;
-    if (this.#fetch.has(id)) return;
+    if (this.#fetch.has(id) || !mayAsk(id)) return;
     const sizeBytes = volume.offset(i + 1) - volume.offset(i);
     this.#fetch.set(id, { id, root: volume.root, sizeBytes });
     this.#fetchBytes += sizeBytes;

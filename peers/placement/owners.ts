@@ -70,8 +70,10 @@ export class Owners {
     const owned = new Uint8Array(SHARDS);
     const index = this.#indexes.get(name);
     if (index === undefined) return owned;
-    for (let at = 0; at < this.#slots.length; at++) {
-      if (this.#slots[at] === index) owned[Math.floor(at / this.#width)] = 1;
+    const slots = this.#slots;
+    const width = this.#width;
+    for (let shard = 0, at = 0; shard < SHARDS; shard++) {
+      for (const end = at + width; at < end; at++) if (slots[at] === index) owned[shard] = 1;
     }
     return owned;
   }
@@ -132,6 +134,7 @@ function checked(members: Iterable<Member>, known: ReadonlyMap<string, Candidate
 function drawAll(candidates: readonly Candidate[], replicas: number): Uint16Array {
   const width = Math.min(replicas, candidates.length);
   const slots = new Uint16Array(SHARDS * width);
+  if (candidates.length === 1) return slots;
   const race = new Race(candidates, width);
   for (let shard = 0; shard < SHARDS; shard++) {
     race.start(shard);

@@ -35,8 +35,8 @@ export interface Holdings {
 export interface Custodians {
   /** Rejects when the owner cannot be reached or does not answer in time. What it answers is checked here. */
   ask(owner: string, request: PinRequest): Promise<readonly PinAnswer[]>;
-  /** Resolves once the block is in the store; behind everything that a container waits for. */
-  fetch(id: BlockId, root: Root): Promise<void>;
+  /** Resolves once the block is in the store; behind everything that a container waits for. Rejects, too, when the signal gives it up. */
+  fetch(id: BlockId, root: Root, signal: AbortSignal): Promise<void>;
 }
 
 export interface CustodianParts {
