@@ -79,9 +79,10 @@ export class Fetching {
 
   async #pay(sizeBytes: number): Promise<void> {
     const { clock, limits } = this.#parts;
-    const startMs = Math.max(clock.now(), this.#paidMs);
+    const nowMs = clock.now();
+    const startMs = Math.max(nowMs, this.#paidMs);
     this.#paidMs = startMs + (sizeBytes / limits.fetchBytesPerSecond) * 1000;
-    if (startMs > clock.now()) await this.#timers.sleep(startMs - clock.now());
+    if (startMs > nowMs) await this.#timers.sleep(startMs - nowMs);
   }
 
   /** True when the disk is full. */
