@@ -162,7 +162,8 @@ t.test('garbage on streams and in gossip leaves a node as it was', async (t) => 
   }
   await liar.host.dial(n1.node.address);
   t.ok(liar.host.connections().length > 0, 'it still lets nodes in');
-  t.equal(seen(n1.node), before);
+  // Among the noise is now and then what a node may say: that it is there itself.
+  t.equal(seen(n1.node).replace('liar alive, ', ''), before);
   let got = '';
   n1.node.subscribe('news', (bytes, from) => {
     got = `${Buffer.from(bytes)} of ${from}`;
