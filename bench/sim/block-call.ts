@@ -4,7 +4,7 @@ import type { Timers } from '../../peers/placement/timers.ts';
 import type { Source } from '../../peers/scheduler.ts';
 import type { Want } from '../../peers/wants.ts';
 import { blockBytes } from './disk.ts';
-import type { SimNode } from './node.ts';
+import type { Process, SimNode } from './node.ts';
 import type { World } from './world.ts';
 
 export interface SimLink extends Source {
@@ -23,6 +23,10 @@ export interface CallHandler {
 }
 
 const NAME_BYTES = 32;
+/** Of an answer; without a block behind it, it says that the block is not there. Such answers in a row travel together. */
+const HEADER_BYTES = 8;
+/** TCP sends no more than the other end's link takes; this stands for its buffers. */
+const BACKLOG_MAX_MS = 500;
 const LATE_FACTOR = 4;
 const LATE_MIN_MS = 150;
 const STALLED_FACTOR = 8;
@@ -43,6 +47,8 @@ export class BlockCall {
   #progressMs: number;
   #unanswered: number;
   #isOver = false;
+  /** The other node knows that nobody waits for the rest. */
+  #isCancelled = false;
   #cancelTimer = () => {};
 
   constructor(
@@ -78,12 +84,17 @@ export class BlockCall {
         if (!this.#isOver) this.#handler.late();
       });
     this.#watch();
-    network.send(this.#node.port, link.node.port, NAME_BYTES * ids.length, () => this.#serve(ids));
+    network.send(this.#node.port, link.node.port, NAME_BYTES * ids.length, () => {
+      const { process } = link.node;
+      if (process) this.#serve(ids, process);
+      else this.#answer(0, () => this.#end());
+    });
   }
 
-  /** The process that has asked is gone. */
+  /** The process that has asked is gone, and so is its connection. */
   abandon(): void {
     this.#isOver = true;
+    this.#cancel();
   }
 
   drop(want: BlockWant): void {
@@ -100,25 +111,43 @@ export class BlockCall {
     return rttMs + ((inFlight.demand + inFlight.background) / bytesPerSecond) * 1000;
   }
 
-  /** On the other node. */
-  #serve(ids: readonly BlockId[]): void {
-    const { network, random } = this.#world;
+  /** On the other node, until its process ends: blocks go one after the other, those that are missing in a row are told together. */
+  #serve(ids: readonly BlockId[], process: Process): void {
     const { node } = this.link;
-    const answer = (bytes: number, arrived: () => void) =>
-      network.send(node.port, this.#node.port, bytes, arrived);
-    if (!node.process) {
-      answer(0, () => this.#end());
+    if (node.process !== process || this.#isCancelled) return;
+    const found = ids.findIndex((id) => node.disk.has(id));
+    const absent = found < 0 ? ids : ids.slice(0, found);
+    if (absent.length > 0) this.#answer(HEADER_BYTES * absent.length, () => this.#receiveNone(absent));
+    if (found >= 0) this.#world.network.whenFree(node.port, () => this.#send(ids.slice(found), process));
+  }
+
+  /** The first of these, once there is room for it on the other end's link; it may have gone meanwhile. */
+  #send(ids: readonly BlockId[], process: Process): void {
+    const { node } = this.link;
+    if (node.process !== process || this.#isCancelled) return;
+    const [id, ...rest] = ids as [BlockId, ...BlockId[]];
+    const fullMs = this.#world.network.backlogMs(this.#node.port) - BACKLOG_MAX_MS;
+    if (fullMs > 0) {
+      this.#world.time.after(fullMs, () => this.#serve(ids, process), true);
       return;
     }
-    for (const id of ids) {
-      const sizeBytes = node.disk.sizeOf(id);
-      if (sizeBytes === undefined) {
-        answer(0, () => this.#receive(id, undefined));
-        continue;
-      }
-      const isWrong = random.chance(node.isLiar ? LIE_CHANCE : WRONG_CHANCE);
-      answer(sizeBytes, () => this.#receive(id, blockBytes(isWrong ? 'something else' : id, sizeBytes)));
+    const sizeBytes = node.disk.sizeOf(id);
+    if (sizeBytes === undefined) {
+      this.#serve(ids, process);
+      return;
     }
+    const isWrong = this.#world.random.chance(node.isLiar ? LIE_CHANCE : WRONG_CHANCE);
+    const block = blockBytes(isWrong ? 'something else' : id, sizeBytes);
+    this.#answer(sizeBytes, () => this.#receive(id, block));
+    if (rest.length > 0) this.#serve(rest, process);
+  }
+
+  #answer(bytes: number, arrived: () => void): void {
+    this.#world.network.send(this.link.node.port, this.#node.port, bytes, arrived);
+  }
+
+  #receiveNone(ids: readonly BlockId[]): void {
+    for (const id of ids) this.#receive(id, undefined);
   }
 
   #receive(id: BlockId, bytes: Uint8Array | undefined): void {
@@ -146,9 +175,16 @@ export class BlockCall {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelTimer();
+    if (this.#unanswered > 0) this.#cancel();
     this.#count(-this.#unanswered);
     this.link.calls--;
     this.#handler.ended(this);
+  }
+
+  #cancel(): void {
+    this.#world.network.send(this.#node.port, this.link.node.port, 0, () => {
+      this.#isCancelled = true;
+    });
   }
 
   #count(blocks: number): void {

@@ -1,4 +1,5 @@
 /** What happens to a cluster, at random: work, and faults that end by themselves after a while. */
+import { MAX_MEMBERS } from '../../peers/placement/owners.ts';
 import { GONE_MS } from './membership.ts';
 import type { Port } from './network.ts';
 import type { SimNode } from './node.ts';
@@ -6,6 +7,8 @@ import type { World } from './world.ts';
 
 interface Happening {
   weight: number;
+  /** No fault: what a cluster is for. */
+  isWork?: true;
   happen(world: World, node: SimNode): void;
 }
 
@@ -30,9 +33,10 @@ function restart(world: World, node: SimNode, afterMs: number): void {
 }
 
 const HAPPENINGS: Record<string, Happening> = {
-  ingest: { weight: 12, happen: (world, node) => void world.ingest(node) },
+  ingest: { weight: 12, isWork: true, happen: (world, node) => void world.ingest(node) },
   run: {
     weight: 12,
+    isWork: true,
     happen(world, node) {
       const known = [...world.images].filter(({ volumes }) =>
         volumes.every(({ root }) => node.isLiving(root)),
@@ -76,7 +80,12 @@ const HAPPENINGS: Record<string, Happening> = {
       if (ids.length > 0) world.rot(node, world.random.pick(ids));
     },
   },
-  join: { weight: 2, happen: (world) => void world.join() },
+  join: {
+    weight: 2,
+    happen(world) {
+      if (world.nodes.length < MAX_MEMBERS) world.join();
+    },
+  },
   leave: {
     weight: 1,
     happen(world, node) {
@@ -142,7 +151,11 @@ export function unleash(world: World, untilMs: number, meanMs: number): void {
   const next = () => {
     if (world.time.nowMs >= untilMs) return;
     const nodes = world.running();
-    if (nodes.length > 0) pickHappening(world).happen(world, world.random.pick(nodes));
+    if (nodes.length > 0) {
+      const happening = pickHappening(world);
+      if (!happening.isWork) world.counts.faults++;
+      happening.happen(world, world.random.pick(nodes));
+    }
     world.time.after(world.random.exponential(meanMs), next);
   };
   world.time.after(world.random.exponential(meanMs), next);

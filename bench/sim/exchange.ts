@@ -20,13 +20,16 @@ import type { World } from './world.ts';
 
 const NAME_BYTES = 32;
 const ASK_TIMEOUT_MS = 10_000;
-const WAIT_MS = 60_000;
+/** A real node waits longer: what nobody has is asked for again and again meanwhile, which would be most of what a run does. */
+const WAIT_MS = 20_000;
 const PARK_MIN_MS = 500;
 const PARK_MAX_MS = 5000;
+/** Those that are parked are looked at so often: what one node asks again goes out together. */
+const TICK_MS = 500;
 const ASKED_AT_ONCE = 2;
 const PENALTY_MS = 10_000;
 /** Others than owners and makers that are asked in one round. */
-const STRANGERS = 16;
+const STRANGERS = 6;
 const EXPECTED_BLOCK_BYTES = 128 * 1024;
 
 export type Purpose = 'demand' | 'repair';
@@ -250,8 +253,10 @@ export class Exchange {
 
   #park(want: Want<BlockCall, SimLink>): void {
     const delayMs = Math.min(PARK_MIN_MS * 2 ** want.rounds++, PARK_MAX_MS);
-    this.#wants.move(want, { kind: 'parked', untilMs: this.#node.clock.now() + delayMs });
-    this.#timers.after(delayMs, () => {
+    const nowMs = this.#node.clock.now();
+    const untilMs = Math.ceil((nowMs + delayMs) / TICK_MS) * TICK_MS;
+    this.#wants.move(want, { kind: 'parked', untilMs });
+    this.#timers.after(untilMs - nowMs, () => {
       if (want.state.kind !== 'parked') return;
       want.refusedBy.clear();
       this.#candidates.delete(want);

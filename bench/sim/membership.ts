@@ -14,18 +14,22 @@ import type { World } from './world.ts';
 const NOTICE_MIN_MS = 100;
 const NOTICE_MAX_MS = 5000;
 export const GONE_MS = 60_000;
-const TABLES_MAX = 64;
+const TABLES_MAX = 256;
 
 export class MemberView {
   owners: Owners;
+  /** The key of the members whose owners those are. */
+  #ownersOf: string;
   readonly #world: World;
   readonly #node: SimNode;
   /** Others that it believes reachable. */
   readonly #alive = new NodeSet();
   /** Others that it takes for members: alive, or not gone yet. */
   readonly #members = new NodeSet();
-  readonly #lostMs = new Map<SimNode, number>();
-  readonly #changed = new Set<SimNode>();
+  /** By number, since when it has been out of reach, for those that are not gone yet. */
+  readonly #lostMs: (number | undefined)[] = [];
+  /** How much of the world's changes it has noticed. */
+  #noticed = 0;
   #isNoticing = false;
 
   constructor(world: World, node: SimNode) {
@@ -33,14 +37,14 @@ export class MemberView {
     this.#node = node;
     this.#members.put(node, true);
     this.owners = world.tables.for(this.#members, undefined);
+    this.#ownersOf = this.#members.key;
   }
 
-  /** Something has happened to that node, or (where it is this one) to all: it is noticed soon, and when what cannot be reached by then would be gone. */
-  noticeSoon(other: SimNode): void {
-    const { time, random } = this.#world;
-    this.#changed.add(other);
+  /** Something has changed: it is noticed soon, and again when what cannot be reached by then would be gone. */
+  noticeSoon(): void {
     if (this.#isNoticing) return;
     this.#isNoticing = true;
+    const { time, random } = this.#world;
     time.after(random.between(NOTICE_MIN_MS, NOTICE_MAX_MS), () => this.#notice(), true);
   }
 
@@ -55,13 +59,14 @@ export class MemberView {
 
   #notice(): void {
     this.#isNoticing = false;
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    if (changed.includes(this.#node)) this.#look(this.#world.nodes);
-    else this.#look(changed);
+    const { changes, nodes } = this.#world;
+    const changed = changes.slice(this.#noticed);
+    this.#noticed = changes.length;
+    if (changed.includes(this.#node) || changed.includes('all')) this.#look(nodes);
+    else this.#look(new Set(changed.filter((what) => what !== 'all')));
   }
 
-  #look(others: readonly SimNode[]): void {
+  #look(others: Iterable<SimNode>): void {
     const node = this.#node;
     if (!node.process) return;
     let isChanged = this.#members.put(node, !node.isLeaving);
@@ -70,14 +75,14 @@ export class MemberView {
       if (other === node) continue;
       const wasAlive = this.#alive.has(other);
       if (this.#lookAt(other)) isChanged = true;
-      if (this.#lostMs.has(other)) lost.push(other);
+      if (this.#lostMs[other.number] !== undefined) lost.push(other);
       else if (!wasAlive) node.process.directory.isBack(other);
     }
     if (lost.length > 0) this.#world.time.after(GONE_MS, () => this.#look(lost), true);
     if (!isChanged) return;
-    const owners = this.#world.tables.for(this.#members, this.owners);
-    if (owners === this.owners) return;
-    this.owners = owners;
+    if (this.#members.key === this.#ownersOf) return;
+    this.#ownersOf = this.#members.key;
+    this.owners = this.#world.tables.for(this.#members, this.owners);
     node.process.custodian.membersChanged();
   }
 
@@ -87,13 +92,12 @@ export class MemberView {
     const isAlive = network.reaches(this.#node.port, other.port) && other.process !== undefined;
     this.#alive.put(other, isAlive);
     if (isAlive) {
-      this.#lostMs.delete(other);
+      this.#lostMs[other.number] = undefined;
       return this.#members.put(other, !other.isLeaving);
     }
-    const sinceMs = this.#lostMs.get(other) ?? time.nowMs;
+    const sinceMs = this.#lostMs[other.number] ?? time.nowMs;
     const isGone = time.nowMs - sinceMs >= GONE_MS;
-    if (isGone) this.#lostMs.delete(other);
-    else this.#lostMs.set(other, sinceMs);
+    this.#lostMs[other.number] = isGone ? undefined : sinceMs;
     return isGone && this.#members.put(other, false);
   }
 }
@@ -147,9 +151,19 @@ class NodeSet {
   }
 }
 
+const tables = new Map<number, Tables>();
+
+/** One for all worlds: they have the same nodes, and what a table says follows from its members alone. */
+export function tablesOf(replicas: number): Tables {
+  const known = tables.get(replicas) ?? new Tables(replicas);
+  tables.set(replicas, known);
+  return known;
+}
+
 /** Tables of owners by members, shared by all nodes that see the same: a real node has its own. */
-export class Tables {
+class Tables {
   readonly #replicas: number;
+  /** The last used come last. */
   readonly #tables = new Map<string, Owners>();
 
   constructor(replicas: number) {
@@ -159,11 +173,14 @@ export class Tables {
   for(members: Pick<NodeSet, 'key' | 'members'>, before: Owners | undefined): Owners {
     const { key } = members;
     const known = this.#tables.get(key);
-    if (known) return known;
-    if (this.#tables.size >= TABLES_MAX) this.#tables.clear();
-    const list = members.members();
-    const table = before?.next(list) ?? Owners.of(list, this.#replicas);
+    const table = known ?? this.#make(members.members(), before);
+    this.#tables.delete(key);
     this.#tables.set(key, table);
+    if (this.#tables.size > TABLES_MAX) this.#tables.delete(this.#tables.keys().next().value!);
     return table;
+  }
+
+  #make(members: Member[], before: Owners | undefined): Owners {
+    return before?.next(members) ?? Owners.of(members, this.#replicas);
   }
 }

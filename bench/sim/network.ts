@@ -8,6 +8,8 @@
  *
  * Cut off (a partition, a machine without power) means silence, as it does in reality: nothing is refused, nothing comes. A
  * crashed process on a living machine refuses at once.
+ *
+ * A message of one packet does not wait for the downlink: it comes between the packets of longer ones.
  */
 import type { Random } from './random.ts';
 import type { VirtualTime } from './time.ts';
@@ -24,11 +26,17 @@ export interface Port {
   group: number;
   /** The machine has power; without, it is silent. */
   on: boolean;
+  readonly line: Line;
 }
 
+/** What is under way. */
 interface Line {
   upFreeMs: number;
   downFreeMs: number;
+  /** By the other end, when the last message of a connection that loses packets comes: the next one cannot overtake it. */
+  readonly lastMs: Map<Port, number>;
+  /** What waits for the uplink to be free. */
+  readonly waiting: (() => void)[];
 }
 
 const PACKET_BYTES = 1400;
@@ -46,9 +54,6 @@ export interface PortOptions {
 export class Network {
   readonly time: VirtualTime;
   readonly #random: Random;
-  readonly #lines = new WeakMap<Port, Line>();
-  /** When the last message of a connection comes: the next one cannot overtake it. */
-  readonly #lastMs = new Map<string, number>();
   messages = 0;
   bytes = 0;
 
@@ -58,9 +63,13 @@ export class Network {
   }
 
   port(name: string, options: PortOptions): Port {
-    const port = { name, ...options, group: 0, on: true };
-    this.#lines.set(port, { upFreeMs: 0, downFreeMs: 0 });
-    return port;
+    return {
+      name,
+      ...options,
+      group: 0,
+      on: true,
+      line: { upFreeMs: 0, downFreeMs: 0, lastMs: new Map(), waiting: [] },
+    };
   }
 
   reaches(from: Port, to: Port): boolean {
@@ -72,34 +81,67 @@ export class Network {
     return from.latencyMs + to.latencyMs;
   }
 
+  /** How long what has come must wait for the downlink. */
+  backlogMs({ line }: Port): number {
+    return Math.max(0, line.downFreeMs - this.time.nowMs);
+  }
+
   /** Sends. `arrived` runs when all of it is there; never, when the two are apart by then. */
   send(from: Port, to: Port, bytes: number, arrived: () => void): void {
     const { time } = this;
     const total = bytes + ENVELOPE_BYTES;
     this.messages++;
     this.bytes += total;
-    const up = this.#lines.get(from)!;
-    const startMs = Math.max(time.nowMs, up.upFreeMs);
-    up.upFreeMs = startMs + (total / from.upBytesPerSecond) * 1000;
+    const { line } = from;
+    const startMs = Math.max(time.nowMs, line.upFreeMs);
+    line.upFreeMs = startMs + (total / from.upBytesPerSecond) * 1000;
     const latencyMs = this.latencyMs(from, to) + this.#resendMs(from, to, total);
-    const lastByteMs = up.upFreeMs + latencyMs;
-    time.after(
-      startMs + latencyMs - time.nowMs,
-      () => this.#receive(from, to, total, lastByteMs, arrived),
-      true,
-    );
+    const lastByteMs = line.upFreeMs + latencyMs;
+    if (total <= PACKET_BYTES) this.#deliver(from, to, lastByteMs, arrived);
+    else {
+      const receive = () => this.#receive(from, to, total, lastByteMs, arrived);
+      time.after(startMs + latencyMs - time.nowMs, receive, true);
+    }
+  }
+
+  /**
+   * Runs once the uplink has sent all that it has, one after the other: for what is long and may be called off until it is sent. Whoever has
+   * more to send comes again, behind the others.
+   */
+  whenFree({ line }: Port, run: () => void): void {
+    if (line.waiting.length === 0 && line.upFreeMs <= this.time.nowMs) {
+      run();
+      return;
+    }
+    line.waiting.push(run);
+    if (line.waiting.length === 1) this.#nextWhenFree(line);
+  }
+
+  #nextWhenFree(line: Line): void {
+    const { time } = this;
+    const next = () => {
+      while (line.waiting.length > 0 && line.upFreeMs <= time.nowMs) line.waiting.shift()!();
+      if (line.waiting.length > 0) this.#nextWhenFree(line);
+    };
+    time.after(Math.max(0, line.upFreeMs - time.nowMs), next, true);
   }
 
   /** The first byte is there: the rest comes as the downlink allows. */
   #receive(from: Port, to: Port, bytes: number, lastByteMs: number, arrived: () => void): void {
     if (!this.reaches(from, to)) return;
-    const { time } = this;
-    const down = this.#lines.get(to)!;
-    down.downFreeMs = Math.max(time.nowMs, down.downFreeMs) + (bytes / to.downBytesPerSecond) * 1000;
-    const connection = `${from.name}>${to.name}`;
-    const atMs = Math.max(down.downFreeMs, lastByteMs, this.#lastMs.get(connection) ?? 0);
-    if (from.loss + to.loss > 0) this.#lastMs.set(connection, atMs);
-    time.after(atMs - time.nowMs, () => {
+    const { line } = to;
+    line.downFreeMs = Math.max(this.time.nowMs, line.downFreeMs) + (bytes / to.downBytesPerSecond) * 1000;
+    this.#deliver(from, to, Math.max(line.downFreeMs, lastByteMs), arrived);
+  }
+
+  #deliver(from: Port, to: Port, soonestMs: number, arrived: () => void): void {
+    let atMs = soonestMs;
+    if (from.loss + to.loss > 0) {
+      const { lastMs } = from.line;
+      atMs = Math.max(atMs, lastMs.get(to) ?? 0);
+      lastMs.set(to, atMs);
+    }
+    this.time.after(atMs - this.time.nowMs, () => {
       if (this.reaches(from, to)) arrived();
     });
   }

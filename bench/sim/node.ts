@@ -6,8 +6,7 @@
 import type { BlockId, ChainId, Root } from '../../blocks/types.ts';
 import type { Clock } from '../../peers/clock.ts';
 import type { Directory } from '../../peers/directory/directory.ts';
-import { MemoryRecordStore } from '../../peers/directory/memory.ts';
-import type { RecordStore, Signer } from '../../peers/directory/types.ts';
+import type { Signer } from '../../peers/directory/types.ts';
 import { Custodian } from '../../peers/placement/custodian.ts';
 import type { Limits } from '../../peers/placement/custody.ts';
 import { Catalogue } from '../../peers/placement/known-volumes.ts';
@@ -21,6 +20,7 @@ import type { SimImage } from './images.ts';
 import { MemberView } from './membership.ts';
 import type { Port } from './network.ts';
 import { Random } from './random.ts';
+import { SimRecordStore } from './record-store.ts';
 import { simSigner, withoutRemovals } from './records.ts';
 import { fetchIndex, SimVolumes } from './volumes.ts';
 import type { World } from './world.ts';
@@ -48,7 +48,7 @@ export class SimNode {
   readonly disk: SimBlockStore;
   readonly pins: SimPinStore;
   readonly volumes = new SimVolumes();
-  records: RecordStore = new MemoryRecordStore();
+  records: SimRecordStore;
   /** Whose removal it has heard of: for the oracle. */
   readonly removedLayers = new Set<ChainId>();
   readonly members: MemberView;
@@ -69,6 +69,7 @@ export class SimNode {
   constructor(world: World, name: string, number: number, capacityBytes: number, port: Port) {
     this.#world = world;
     this.name = name;
+    this.records = new SimRecordStore(world.records);
     this.number = number;
     this.member = { name, capacityBytes };
     this.seed = seedOf(name);
@@ -93,7 +94,9 @@ export class SimNode {
   async start(): Promise<void> {
     this.#end();
     const life = ++this.life;
-    if (this.#world.sabotage === 'removals are forgotten') this.records = withoutRemovals(this.records);
+    if (this.#world.sabotage === 'removals are forgotten') {
+      this.records = withoutRemovals(this.records, this.#world.records);
+    }
     const directory = await SimDirectory.open(this.#world, this);
     if (this.life !== life) return directory.close();
     const exchange = new Exchange(this.#world, this);
@@ -191,7 +194,7 @@ export class SimNode {
     this.pins.wipe();
     this.disk.wipe();
     this.volumes.wipe();
-    this.records = new MemoryRecordStore();
+    this.records = new SimRecordStore(this.#world.records);
     this.removedLayers.clear();
   }
 

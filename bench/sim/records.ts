@@ -7,20 +7,13 @@ import { hash } from 'node:crypto';
 import type { LayerRecord } from '../../blocks/types.ts';
 import { decodeBody } from '../../peers/directory/body.ts';
 import { keysOf } from '../../peers/directory/keys.ts';
-import { BUCKETS, CLOCK_TOLERANCE_MS } from '../../peers/directory/limits.ts';
-import { MemoryRecordStore } from '../../peers/directory/memory.ts';
+import { CLOCK_TOLERANCE_MS } from '../../peers/directory/limits.ts';
 import { RecordError } from '../../peers/directory/refusal.ts';
 import { recordIdOf, signedBytes } from '../../peers/directory/sign.ts';
-import type {
-  Held,
-  RecordStore,
-  Ref,
-  SignedRecord,
-  Signer,
-  StoredObject,
-} from '../../peers/directory/types.ts';
+import type { Held, Ref, SignedRecord, Signer, StoredObject } from '../../peers/directory/types.ts';
 import type { Verifier } from '../../peers/directory/verify.ts';
 import { FORMAT, type SimImage, type SimVolume } from './images.ts';
+import { type RecordPool, SimRecordStore } from './record-store.ts';
 
 const sha = (text: string) => hash('sha256', text, 'hex');
 
@@ -62,14 +55,12 @@ export class SimVerifier implements Pick<Verifier, 'verify'> {
 }
 
 /** The same records without those that end others. */
-export function withoutRemovals(records: RecordStore): RecordStore {
-  const kept = new MemoryRecordStore();
-  for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    for (const id of records.ids(bucket)) {
-      const record = records.get(id)!;
-      const held: Held = { ...decodeBody(record.body), id, signer: record.signer };
-      if (held.kind !== 'removal') void kept.transact((writer) => writer.put(id, record, keysOf(held)));
-    }
+export function withoutRemovals(records: SimRecordStore, pool: RecordPool): SimRecordStore {
+  const kept = new SimRecordStore(pool);
+  for (const id of records.all()) {
+    const record = records.get(id)!;
+    const held: Held = { ...decodeBody(record.body), id, signer: record.signer };
+    if (held.kind !== 'removal') void kept.transact((writer) => writer.put(id, record, keysOf(held)));
   }
   return kept;
 }

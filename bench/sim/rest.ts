@@ -37,9 +37,11 @@ export interface Rest {
 export async function comeToRest(world: World): Promise<Rest> {
   const { time, oracle } = world;
   const endMs = time.nowMs + REST_WITHIN_MS;
+  let owners = trueOwners(world);
   for (;;) {
     await time.runUntil(time.nowMs + STEP_MS);
-    const unrest = firstUnrest(world);
+    owners = trueOwners(world, owners);
+    const unrest = firstUnrest(world, owners);
     if (unrest === undefined) break;
     if (time.nowMs >= endMs) {
       oracle.report(`not at rest ${REST_WITHIN_MS / 1000} s after the last fault: ${unrest}`);
@@ -49,7 +51,7 @@ export async function comeToRest(world: World): Promise<Rest> {
   const before = { ...world.counts };
   await time.runUntil(time.nowMs + SILENCE_MS);
   checkSilence(world, before);
-  const unrest = firstUnrest(world);
+  const unrest = firstUnrest(world, trueOwners(world, owners));
   if (unrest !== undefined) oracle.report(`did not stay at rest: ${unrest}`);
   checkWork(world);
   oracle.check();
@@ -87,11 +89,9 @@ function livingBlocks(world: World): Map<BlockId, number> {
   return sizes;
 }
 
-function trueOwners(world: World): Owners {
-  return Owners.of(
-    world.running().map(({ member }) => member),
-    world.replicas,
-  );
+function trueOwners(world: World, before?: Owners): Owners {
+  const members = world.running().map(({ member }) => member);
+  return before?.next(members) ?? Owners.of(members, world.replicas);
 }
 
 /** Where the directories of the nodes differ, or have something that was removed. */
@@ -111,11 +111,10 @@ function firstDisagreement({ nodes, removedImages }: World): string | undefined 
   return undefined;
 }
 
-function firstUnrest(world: World): string | undefined {
+function firstUnrest(world: World, owners: Owners): string | undefined {
   const disagreement = firstDisagreement(world);
   if (disagreement !== undefined) return disagreement;
   const { oracle } = world;
-  const owners = trueOwners(world);
   const living = livingBlocks(world);
   for (const id of living.keys()) {
     const holders = [...oracle.holders(id)].map(({ name }) => name).sort();

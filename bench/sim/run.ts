@@ -22,6 +22,7 @@ export interface RunReport extends Rest {
   replicas: number;
   virtualSeconds: number;
   events: number;
+  faults: number;
   /** On the wire, with all headers. */
   messages: number;
   bytes: number;
@@ -43,10 +44,10 @@ export class SimFailure extends Error {
   }
 }
 
-const FAULTS_MIN_MS = 600_000;
-const FAULTS_MAX_MS = 1_800_000;
-const BETWEEN_MS = 12_000;
-const NODES = [10, 40] as const;
+const FAULTS_MIN_MS = 240_000;
+const FAULTS_MAX_MS = 600_000;
+const BETWEEN_MS = 8000;
+const NODES = [10, 12] as const;
 
 export async function runSeed({ seed, nodes = NODES, sabotage }: RunOptions): Promise<RunReport> {
   const random = new Random(seed, 3);
@@ -74,6 +75,7 @@ function reportOf(world: World, rest: Rest): RunReport {
     replicas,
     virtualSeconds: Math.round(time.nowMs / 1000),
     events: time.events,
+    faults: counts.faults,
     messages: network.messages,
     bytes: network.bytes,
     placed: oracle.placed,

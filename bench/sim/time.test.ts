@@ -32,6 +32,22 @@ t.test('what an event has set off ends before the next event, and cancelled ones
   t.equal(clock.now(), 50);
 });
 
+t.test('what the caller has set off ends before the first event, wherever it calls from', async (t) => {
+  const run = async () => {
+    const time = new VirtualTime();
+    const seen: string[] = [];
+    void (async () => {
+      for (let i = 0; i < 50; i++) await undefined;
+      seen.push('set off');
+    })();
+    time.after(0, () => seen.push('event'));
+    await time.runUntil(1);
+    return seen;
+  };
+  const fromTimer = await new Promise((resolve) => setTimeout(() => resolve(run()), 1));
+  t.same([await run(), fromTimer], Array(2).fill(['set off', 'event']));
+});
+
 function twoPorts() {
   const time = new VirtualTime();
   const network = new Network(time, new Random(1));

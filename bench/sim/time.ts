@@ -46,7 +46,8 @@ export class VirtualTime {
 
   /** Runs all events up to that time, and sets the clock to it. */
   async runUntil(untilMs: number): Promise<void> {
-    await settled();
+    // Where the caller is no microtask itself, ticks come before its microtasks.
+    await turn();
     for (;;) {
       const event = this.#heap[0];
       if (!event || event.atMs > untilMs) break;

@@ -4,13 +4,15 @@
  */
 import type { BlockId, Root } from '../../blocks/types.ts';
 import type { Held, SignedRecord } from '../../peers/directory/types.ts';
+import { seedOf } from '../../peers/placement/shards.ts';
 import type { Log } from '../../peers/types.ts';
 import { makeImage, type SimBlock, type SimImage, type SimVolume } from './images.ts';
-import { Tables } from './membership.ts';
+import { tablesOf } from './membership.ts';
 import { Network, type PortOptions } from './network.ts';
 import { SimNode } from './node.ts';
 import { Oracle } from './oracle.ts';
 import { Random } from './random.ts';
+import { RecordPool } from './record-store.ts';
 import { layerOf, refOf, SimVerifier } from './records.ts';
 import { VirtualTime } from './time.ts';
 
@@ -54,15 +56,20 @@ export class World {
   readonly network: Network;
   readonly verifier: SimVerifier;
   readonly oracle: Oracle;
-  readonly tables: Tables;
+  readonly tables: ReturnType<typeof tablesOf>;
   readonly nodes: SimNode[] = [];
+  readonly records = new RecordPool();
   readonly images = new Set<SimImage>();
   /** Forged records. */
   readonly lies = new WeakSet<SignedRecord>();
   readonly removedImages = new Set<SimImage>();
+  /** Who may have become reachable, or not so, in the order of time. */
+  readonly changes: (SimNode | 'all')[] = [];
   readonly idleMs = 60_000;
   readonly fetchBytesPerSecond = 4 * MIB;
   readonly counts = {
+    /** Crashes, cut networks, lies and the like. */
+    faults: 0,
     /** Questions for pins, and blocks that they were about. */
     asks: 0,
     askedBlocks: 0,
@@ -92,7 +99,7 @@ export class World {
     this.network = new Network(this.time, new Random(seed, 2));
     this.verifier = new SimVerifier(sabotage !== 'forged records are believed');
     this.oracle = new Oracle(replicas);
-    this.tables = new Tables(replicas);
+    this.tables = tablesOf(replicas);
     this.time.afterEvent = () => this.oracle.check();
     for (let i = 0; i < nodes; i++) this.join();
   }
@@ -120,10 +127,7 @@ export class World {
   /** Only that node's disk has something that has been said. */
   isOnlyWith(node: SimNode): boolean {
     const others = this.nodes.filter((other) => other !== node);
-    for (let bucket = 0; bucket < 256; bucket++) {
-      for (const id of node.records.ids(bucket))
-        if (!others.some(({ records }) => records.has(id))) return true;
-    }
+    for (const id of node.records.all()) if (!others.some(({ records }) => records.has(id))) return true;
     return false;
   }
 
@@ -136,8 +140,7 @@ export class World {
       latencyMs: random.between(0.5, 20),
       loss: random.chance(0.1) ? 0.01 : 0,
     };
-    const capacityBytes = CAPACITY_BYTES * random.whole(1, MAX_WEIGHT + 1);
-    const node = new SimNode(this, name, this.nodes.length, capacityBytes, this.network.port(name, port));
+    const node = new SimNode(this, name, this.nodes.length, capacityOf(name), this.network.port(name, port));
     if (this.sabotage === 'disks lie') node.disk.syncs = false;
     if (this.sabotage === 'blocks are not checked') node.disk.checks = false;
     this.nodes.push(node);
@@ -152,8 +155,9 @@ export class World {
   }
 
   /** Somebody can or cannot be reached any more, or all: the others notice in time. */
-  changed(node?: SimNode): void {
-    for (const other of this.nodes) other.members.noticeSoon(node ?? other);
+  changed(what: SimNode | 'all'): void {
+    this.changes.push(what);
+    for (const node of this.nodes) node.members.noticeSoon();
   }
 
   volume(root: Root): SimVolume {
@@ -281,12 +285,17 @@ export class World {
   partition(groups: number): void {
     this.note(`the network is in ${groups} parts`);
     for (const node of this.nodes) node.port.group = this.random.whole(0, groups);
-    this.changed();
+    this.changed('all');
   }
 
   heal(): void {
     this.note('the network is whole');
     for (const node of this.nodes) node.port.group = 0;
-    this.changed();
+    this.changed('all');
   }
+}
+
+/** The same in all worlds, so that they can share tables of owners. */
+function capacityOf(name: string): number {
+  return CAPACITY_BYTES * (1 + ((seedOf(name).low >>> 0) % MAX_WEIGHT));
 }

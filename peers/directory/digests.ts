@@ -3,7 +3,7 @@
  * It is made from the store when somebody asks and the bucket has changed. (A sum or XOR of ids could be kept up without
  * reading them again, and whoever makes records could choose them so that a difference does not show.)
  */
-import { hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { BUCKETS } from './limits.ts';
 import type { Digests, RecordId, RecordStore } from './types.ts';
 
@@ -38,7 +38,11 @@ export class BucketDigests {
   }
 
   #digest(bucket: number): Buffer {
-    const ids = [...this.#store.ids(bucket)];
-    return ids.length === 0 ? EMPTY : hash('sha256', Buffer.from(ids.join(''), 'hex'), 'buffer');
+    let sha: Hash | undefined;
+    for (const id of this.#store.ids(bucket)) {
+      sha ??= createHash('sha256');
+      sha.update(id, 'hex');
+    }
+    return sha?.digest() ?? EMPTY;
   }
 }

@@ -54,7 +54,7 @@ async function setUp(t: { teardown(fn: () => void): void }, fetchBytesPerSecond 
     fetched: [] as string[],
     asked: [] as string[],
     answer: async (_owner: string, ids: readonly string[]): Promise<PinAnswer[]> => ids.map(() => 'kept'),
-    fetch: async (_id: string) => {},
+    fetch: async (_id: string, _signal: AbortSignal) => {},
     unreadable: false,
   };
   const blocks = new Set<string>();
@@ -102,8 +102,8 @@ async function setUp(t: { teardown(fn: () => void): void }, fetchBytesPerSecond 
         state.asked.push(...ids.map((id) => `${owner} ${roots.length} ${id}`));
         return state.answer(owner, ids);
       },
-      async fetch(id) {
-        await state.fetch(id);
+      async fetch(id, _root, signal) {
+        await state.fetch(id, signal);
         state.fetched.push(id);
         blocks.add(id);
       },
@@ -146,6 +146,48 @@ t.test('a block that cannot be had does not hold up the others, and is tried aga
   await pass(600_000);
   t.same(state.fetched.sort(), mine());
   t.equal(tries, 4);
+});
+
+t.test(
+  'blocks that nobody has hold up nothing, and are given up and asked for ever more rarely',
+  async (t) => {
+    const { custodian, state, pass, know } = await setUp(t);
+    state.owners = Owners.of(members('me'), 1);
+    custodian.membersChanged();
+    const [lost, there] = [Array.from({ length: 40 }, (_, i) => 100 + i), [200, 201]];
+    know(V, ...lost);
+    know(W, ...there);
+    const tries: string[] = [];
+    state.fetch = async (id, signal) => {
+      if (there.some((n) => block(n) === id)) return;
+      tries.push(id);
+      await new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error)),
+      );
+    };
+    await pass(28_000);
+    state.fetched.length = 0;
+    await pass(120_000);
+    t.same(state.fetched.sort(), there.map(block).sort(), 'though each of the others is waited for a minute');
+    tries.length = 0;
+    await pass(2 * 3_600_000);
+    const times = tries.filter((id) => id === block(100)).length;
+    t.ok(times >= 5 && times <= 15, `${times} times in two hours`);
+  },
+);
+
+t.test('members that come may have what nobody had: it is asked for again at once', async (t) => {
+  const { custodian, state, pass, mine } = await setUp(t);
+  let isThere = false;
+  state.fetch = async () => {
+    if (!isThere) throw new Error('nobody has it');
+  };
+  await pass(3_600_000);
+  isThere = true;
+  state.owners = Owners.of([...members('me', 'x', 'y'), { name: 'z', capacityBytes: 1 }], 1);
+  custodian.membersChanged();
+  await pass(60_000);
+  t.same(state.fetched.sort(), mine());
 });
 
 t.test('what is not owned goes when its owner keeps it, unless it is in use', async (t) => {
