@@ -67,6 +67,7 @@ export class BlockConnection {
   readonly #commands = new CommandReader();
   readonly #requests = new Map<number, Request>();
   #sending = false;
+  #draining: Promise<void> | undefined;
 
   constructor(socket: TLSSocket, serving: BlockServing) {
     this.#socket = socket;
@@ -173,7 +174,15 @@ export class BlockConnection {
     return end.signal.aborted ? undefined : blocks.get(id);
   }
 
-  async #drained(): Promise<void> {
+  /** One watch for all requests that wait for room. */
+  #drained(): Promise<void> {
+    this.#draining ??= this.#drain().finally(() => {
+      this.#draining = undefined;
+    });
+    return this.#draining;
+  }
+
+  async #drain(): Promise<void> {
     const either = new AbortController();
     const settings = { signal: either.signal };
     await Promise.race([
