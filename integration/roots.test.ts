@@ -1,6 +1,6 @@
 /** What a layer becomes depends on the layer alone: nodes that know nothing of each other make the same volume of it. */
 import t from 'tap';
-import { ensureCluster, forgetAll, ingested } from './lib/cluster.ts';
+import { answersContainerd, ensureCluster, forgetAll, ingested } from './lib/cluster.ts';
 import { images } from './lib/images.ts';
 
 const cluster = await ensureCluster(3, process.env.FORAGE_TEST_CLUSTER ?? 'test');
@@ -24,6 +24,7 @@ t.test(
     const first = await rootsOn('n1');
     await cluster.do('cut', 'n1', 'n2');
     await cluster.sh('n3', 'systemctl start forage');
+    await answersContainerd(cluster, 'n3');
     const second = await rootsOn('n3');
     t.ok(second.size > all.length, `${second.size} layers`);
     t.same(second, first);

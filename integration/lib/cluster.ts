@@ -231,7 +231,18 @@ export async function forgetAll(cluster: Cluster, ...machines: string[]): Promis
     'systemctl stop forage && rm -rf /var/lib/forage/blocks /var/lib/forage/volumes /var/lib/forage/db',
   );
   await each('systemctl start forage');
-  for (const machine of machines) await joined(cluster, machine);
+  for (const machine of machines) {
+    await joined(cluster, machine);
+    await answersContainerd(cluster, machine);
+  }
+}
+
+/** containerd takes seconds to notice that a forage which was stopped is back. */
+export async function answersContainerd(cluster: Cluster, machine: string): Promise<void> {
+  await eventually(`containerd hears forage on ${machine}`, async () => {
+    const { status } = await cluster.run(machine, ['ctr', 'snapshots', '--snapshotter', 'forage', 'ls']);
+    return status === 0;
+  });
 }
 
 /** Waits until a node hears those of its neighbours that are on. */
