@@ -9,6 +9,7 @@ import type { Collector } from './collector.ts';
 import { type Collected, type NodeControl, type PeerStatus, RefusedError } from './control.ts';
 import { giveAway } from './drain.ts';
 import { canonicalName, type ListedImage, listImages } from './image-list.ts';
+import type { InUse } from './in-use.ts';
 import type { CacheLimits } from './limits.ts';
 import type { Marks } from './marks.ts';
 import type { ClusterMember } from './member.ts';
@@ -24,6 +25,7 @@ export interface ClusterParts {
   blocks: BlockStore;
   volumes: VolumeStore;
   collector: Collector;
+  inUse: InUse;
   limits: CacheLimits;
   marks: Marks;
   verify: VerifyLayer;
@@ -32,7 +34,7 @@ export interface ClusterParts {
 }
 
 export function createControl(parts: ClusterParts): NodeControl {
-  const { trust, blocks, volumes, collector, limits, marks, sleep } = parts;
+  const { trust, blocks, volumes, collector, inUse, limits, marks, sleep } = parts;
 
   function member(): ClusterMember {
     const joined = parts.member();
@@ -119,7 +121,7 @@ export function createControl(parts: ClusterParts): NodeControl {
       }
       if (!marks.has('draining')) await marks.set('draining', true);
       joined.capacityChanged();
-      yield* limits.tightly(giveAway({ ...joined.custody, blocks, volumes, signal, sleep }));
+      yield* giveAway({ ...joined.custody, inUse, blocks, volumes, signal, sleep });
     },
 
     async undrain() {

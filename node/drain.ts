@@ -6,11 +6,13 @@ import type { BlockStore, VolumeStore } from '../blocks/types.ts';
 import { blocksOfAll } from './blocks-here.ts';
 import type { Progress } from './control.ts';
 import type { Custody } from './custody.ts';
+import type { InUse } from './in-use.ts';
 
-/** Between passes that achieve nothing: the others are still fetching. */
+/** Between passes that achieve nothing: the others are still fetching, or it is not known now what is in use here. */
 const PAUSE_MS = 1000;
 
 interface Parts extends Pick<Custody, 'custodian' | 'catalogue'> {
+  inUse: InUse;
   blocks: BlockStore;
   volumes: VolumeStore;
   signal: AbortSignal;
@@ -18,10 +20,14 @@ interface Parts extends Pick<Custody, 'custodian' | 'catalogue'> {
 }
 
 export async function* giveAway(parts: Parts): AsyncGenerator<Progress> {
-  const { custodian, catalogue, blocks, volumes, signal, sleep } = parts;
+  const { custodian, catalogue, inUse, blocks, volumes, signal, sleep } = parts;
   let most = { count: 0, bytes: 0 };
   while (!signal.aborted) {
-    const left = await blocksOfAll(catalogue.living(), volumes, blocks, (id) => !custodian.isNeeded(id));
+    if (!inUse.isSettled()) {
+      await sleep(PAUSE_MS);
+      continue;
+    }
+    const left = await blocksOfAll(catalogue.living(), volumes, blocks, (id) => !inUse.has(id));
     if (left.bytesHere > most.bytes) most = { count: left.countHere, bytes: left.bytesHere };
     yield {
       doneBlocks: most.count - left.countHere,

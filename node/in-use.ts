@@ -2,13 +2,14 @@
  * The blocks that must stay on this node: the metadata blocks of every volume that it offers as mountable (a kernel that waits
  * for metadata cannot be killed), and all blocks of the volumes that running containers use, if these are to be completed.
  *
- * A volume's metadata is added before its record is written (`keep`), inside the gate; all else is found out anew after each
- * change. While a volume is being made, everything counts as in use, since a block that was found here may become part of it.
+ * They follow from the records and from what runs, and are found out anew after each change. Until that is done everything counts as
+ * in use, and so it does while a volume is being made, since a block that was found here may become part of it: a record is
+ * written inside the gate, and tells of the change before the gate opens.
  */
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { IdSet } from '../blocks/id-set.ts';
-import type { BlockId, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
+import type { BlockId, Root, VolumeStore } from '../blocks/types.ts';
 import type { Gate } from './gate.ts';
 import type { LayerRecords } from './records.ts';
 
@@ -17,8 +18,8 @@ const SLICE = 8192;
 
 export interface InUse {
   has(id: BlockId): boolean;
-  /** The volume is about to be recorded as mountable. */
-  keep(index: VolumeIndex): void;
+  /** False while everything counts as in use. */
+  isSettled(): boolean;
   /** Records or the volumes of running containers have changed. */
   changed(): void;
 }
@@ -35,9 +36,10 @@ interface Parts {
 }
 
 export function createInUse({ records, volumes, gate, whole, onChange, logger }: Parts): InUse {
+  /** undefined until they could be found out. */
   let current: IdSet | undefined;
-  let next: IdSet | undefined;
   let isDirty = false;
+  let finding: Promise<void> | undefined;
 
   async function add(to: IdSet, root: Root, all: boolean): Promise<void> {
     const index = await volumes.get(root);
@@ -48,42 +50,34 @@ export function createInUse({ records, volumes, gate, whole, onChange, logger }:
     }
   }
 
-  async function rebuild(): Promise<void> {
+  async function find(): Promise<void> {
     while (isDirty) {
       // Changes come several at a time.
       await yieldToEvents();
       isDirty = false;
       const set = new IdSet();
-      next = set;
       const entire = whole();
       const roots = new Set([...records.all()].map(({ root }) => root));
       for (const root of new Set([...entire, ...roots])) await add(set, root, entire.has(root));
       current = set;
-      next = undefined;
     }
-    onChange();
   }
 
   function changed(): void {
     isDirty = true;
-    if (next !== undefined) return;
-    next = new IdSet();
-    rebuild().catch((error: unknown) => {
-      // Nothing is dropped until it could be found out.
-      current = undefined;
-      next = undefined;
-      logger.error({ err: error }, 'the blocks in use could not be found out');
-    });
+    finding ??= find()
+      .catch((error: unknown) => {
+        current = undefined;
+        logger.error({ err: error }, 'the blocks in use could not be found out');
+      })
+      .finally(() => {
+        finding = undefined;
+        onChange();
+      });
   }
 
+  const isSettled = () => current !== undefined && finding === undefined && !gate.isMaking();
+
   changed();
-  return {
-    has: (id) => current === undefined || gate.isMaking() || current.has(id),
-    keep(index) {
-      for (const set of [current, next]) {
-        for (let i = 0; set && i < index.blockCount; i++) if (index.isMetadata(i)) set.add(index.blockId(i));
-      }
-    },
-    changed,
-  };
+  return { has: (id) => !isSettled() || current!.has(id), isSettled, changed };
 }

@@ -6,8 +6,6 @@ export interface CacheLimits {
   now(): Limits;
   /** While `work` runs, whatever may go at all goes at once. */
   tight<T>(work: () => Promise<T>): Promise<T>;
-  /** The same while these come. */
-  tightly<T>(items: AsyncIterable<T>): AsyncIterable<T>;
 }
 
 /** A node that gives everything away keeps nothing that it need not. */
@@ -24,14 +22,6 @@ export function createLimits(cache: Config['cache'], isDraining: () => boolean):
       tight++;
       try {
         return await work();
-      } finally {
-        tight--;
-      }
-    },
-    async *tightly(items) {
-      tight++;
-      try {
-        yield* items;
       } finally {
         tight--;
       }

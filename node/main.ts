@@ -59,11 +59,8 @@ export async function startNode(config: Config): Promise<RunningNode> {
   const mounts = await openErofsMounts(config.run);
   const gate = createGate();
   const records = watched(stores.records, {
-    before: async ({ root }) => {
-      const index = await volumes.get(root);
-      if (index) inUse.keep(index);
-    },
     written: (record) => {
+      inUse.changed();
       void peering.member()?.announce(record).catch(unsaid);
       images?.look();
     },
@@ -186,6 +183,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     blocks,
     volumes,
     collector,
+    inUse,
     limits,
     marks,
   });

@@ -37,18 +37,15 @@ export function openLayerRecords(db: Database<LayerRecord, string>): LayerRecord
 }
 
 export interface RecordEvents {
-  /** The record is about to be written: its volume will be mountable. */
-  before(record: LayerRecord): Promise<void>;
   written(record: LayerRecord): void;
   removed(): void;
 }
 
 /** The same records, and whoever wants to know of changes is told. */
-export function watched(records: LayerRecords, { before, written, removed }: RecordEvents): LayerRecords {
+export function watched(records: LayerRecords, { written, removed }: RecordEvents): LayerRecords {
   return {
     ...records,
     async put(record) {
-      await before(record);
       await records.put(record);
       written(record);
     },

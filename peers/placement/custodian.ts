@@ -92,11 +92,6 @@ export class Custodian {
     return this.#pins.has(id);
   }
 
-  /** A container needs it here: it is not dropped, whoever has it too. */
-  isNeeded(id: BlockId): boolean {
-    return this.#parts.holdings.isInUse(id);
-  }
-
   /** Another node asks for pins. Throws `BadPinMessageError`. */
   async answer(request: PinRequest): Promise<PinAnswer[]> {
     checkPinRequest(request);
