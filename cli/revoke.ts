@@ -7,13 +7,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeBody } from '../peers/directory/body.ts';
 import { MAX_BODY_BYTES, MAX_CERTIFICATE_BYTES, SIGNATURE_BYTES } from '../peers/directory/limits.ts';
-import { decodeRecord, encodeRecord } from '../peers/directory/service.ts';
+import { decodeRecord, encodeRecord, recordMessage } from '../peers/directory/service.ts';
 import { authoritySigner, revocationOf, signRecord } from '../peers/directory/sign.ts';
 import type { Revocation, SignedRecord } from '../peers/directory/types.ts';
 import { type Authority, openAuthority } from '../peers/identity/authority.ts';
 import { nodeNameOf, type Subject } from '../peers/identity/names.ts';
 import { AdminService, admin } from '../proto/admin.ts';
-import { directory } from '../proto/directory.ts';
 import { ask } from './admin-client.ts';
 import { Failure, UsageError } from './errors.ts';
 import { print } from './output.ts';
@@ -98,11 +97,7 @@ async function readRecord(file: string): Promise<SignedRecord> {
 async function hand(record: SignedRecord, configFile: string): Promise<void> {
   const { node, key } = revocationIn(record);
   const { run } = await settings(configFile);
-  const message = new directory.Record()
-    .setBody(record.body)
-    .setCertificate(record.certificate)
-    .setSignature(record.signature);
-  await ask(run, AdminService.revoke, new admin.RevokeRequest().setRecord(message));
+  await ask(run, AdminService.revoke, new admin.RevokeRequest().setRecord(recordMessage(record)));
   print(
     `Revoked: ${node}, key ${key}.\nThe other nodes hear of it from this one, and those that are away when they are back.`,
   );

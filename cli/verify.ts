@@ -1,5 +1,6 @@
 /** `forage verify`. */
 import { resolve } from 'node:path';
+import { isSha256 } from '../blocks/block.ts';
 import { AdminService, admin } from '../proto/admin.ts';
 import { askLong } from './admin-client.ts';
 import { print, printJson } from './output.ts';
@@ -24,7 +25,7 @@ export async function verify(
 
 /** Bare hex digits are as good; what is neither, the node refuses. */
 function digestOf(layer: string): string {
-  return /^[0-9a-f]{64}$/.test(layer) ? `sha256:${layer}` : layer;
+  return isSha256(layer) ? `sha256:${layer}` : layer;
 }
 
 /** The form of `--json`; scripts rely on it. */

@@ -1,8 +1,9 @@
 /** Every layer that a node unpacks becomes a volume that others can use, whatever happens meanwhile; unless its blob lies. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
+import { chainIdsOf } from '../blocks/digest.ts';
 import { type Cluster, eventually } from './lib/cluster.ts';
-import { chainIdsOf, diffIdsOf, type ImageJson, layersHeld } from './lib/images.ts';
+import { diffIdsOf, type ImageJson, layersHeld } from './lib/images.ts';
 import { seededRandom } from './lib/random.ts';
 import { sumOnce } from './lib/reader.ts';
 import { type Bed, onEachContainerd, scenario } from './lib/versions.ts';

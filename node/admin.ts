@@ -5,6 +5,8 @@
 import { isAbsolute } from 'node:path';
 import { Server, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { isDigest } from '../blocks/digest.ts';
+import { recordFrom } from '../peers/directory/service.ts';
 import type { SignedRecord } from '../peers/directory/types.ts';
 import { AdminService, admin } from '../proto/admin.ts';
 import { toInt64 } from '../proto/int64.ts';
@@ -31,7 +33,6 @@ const REFUSED = {
   state: status.FAILED_PRECONDITION,
 } as const;
 
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const IMAGE_NAME = /^[\x21-\x7e]{1,512}$/;
 const MAX_PATH_BYTES = 4096;
 
@@ -94,7 +95,7 @@ function steering(control: NodeControl) {
       for await (const progress of control.prefetch(image, signal)) yield progressOf(progress);
     },
     async revoke(request) {
-      await control.revoke(recordFrom(request));
+      await control.revoke(recordIn(request));
       return new admin.RevokeReply();
     },
     async verify(request, { signal }) {
@@ -113,7 +114,7 @@ function imageName(name: string): string {
 }
 
 function layerName(name: string): string {
-  if (DIGEST.test(name)) return name;
+  if (isDigest(name)) return name;
   throw new RefusedError(
     'invalid',
     'a layer is named by its chainID or diffID: sha256: and 64 hex digits, as `forage volumes --json` lists them',
@@ -127,14 +128,10 @@ function fileName(path: string): string | undefined {
 }
 
 /** What is in the record, the directory checks. */
-function recordFrom(request: admin.RevokeRequest): SignedRecord {
+function recordIn(request: admin.RevokeRequest): SignedRecord {
   const record = request.getRecord();
   if (!record) throw new RefusedError('invalid', 'there is no record in the request');
-  return {
-    body: record.getBody_asU8(),
-    certificate: record.getCertificate_asU8(),
-    signature: record.getSignature_asU8(),
-  };
+  return recordFrom(record);
 }
 
 function statusReply(from: NodeStatus): admin.StatusReply {

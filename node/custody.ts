@@ -2,6 +2,7 @@
 import type { BlockId, BlockStore, VolumeStore } from '../blocks/types.ts';
 import { realClock } from '../peers/clock.ts';
 import type { Directory } from '../peers/directory/directory.ts';
+import { isOver } from '../peers/membership/roster.ts';
 import type { Discovery } from '../peers/membership/types.ts';
 import type { RunningNeighbours } from '../peers/neighbours.ts';
 import { Custodian } from '../peers/placement/custodian.ts';
@@ -99,6 +100,6 @@ export async function startCustody(parts: CustodyParts): Promise<Custody> {
 
 /** Suspects keep what they own until they are gone. Whoever gives everything away announces no capacity, and owns nothing. */
 function owning(self: Member, discovery: Pick<Discovery, 'members'>): Member[] {
-  const there = discovery.members().filter(({ state }) => state.kind === 'alive' || state.kind === 'suspect');
+  const there = discovery.members().filter(({ state }) => !isOver(state));
   return [self, ...there].filter(({ capacityBytes }) => capacityBytes > 0);
 }

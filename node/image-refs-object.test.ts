@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { blockIdOf, MAX_BLOCK_BYTES } from '../blocks/block.ts';
-import { digestOf } from './containerd/content.ts';
+import { digestOf } from '../blocks/digest.ts';
 import { loadObject, storeObject } from './image-refs-object.ts';
 import { memoryBlocks } from './twins.ts';
 

@@ -3,10 +3,10 @@
  * of the largest size. The same object gives the same blocks on every node, so neighbours keep one copy of it between them.
  */
 import { blockIdOf, MAX_BLOCK_BYTES } from '../blocks/block.ts';
+import { digestOf } from '../blocks/digest.ts';
 import { type BlockId, type BlockStore, PAGE_BYTES } from '../blocks/types.ts';
-import type { StoredObject } from '../peers/directory/types.ts';
+import type { Ref, StoredObject } from '../peers/directory/types.ts';
 import type { Neighbours } from '../peers/types.ts';
-import { digestOf } from './containerd/content.ts';
 import type { Descriptor } from './containerd/oci.ts';
 
 /** Blocks that do not make the object that their record says. */
@@ -15,6 +15,11 @@ export class WrongObjectError extends Error {
     super(`the blocks of ${digest} are not it: ${why}`);
     this.name = 'WrongObjectError';
   }
+}
+
+/** All that a ref names. */
+export function objectsOf({ index, manifest, config }: Ref): StoredObject[] {
+  return index === undefined ? [manifest, config] : [index, manifest, config];
 }
 
 /** `bytes` are the object's, checked. They survive a power loss only after `blocks.sync()`. */

@@ -1,7 +1,7 @@
 /** Reads what an image consists of from containerd's content store: its small objects, checked, and its layers' chainIDs. */
+import { chainIdsOf } from '../blocks/digest.ts';
 import type { ChainId } from '../blocks/types.ts';
 import { ContainerdError, type ContentStore } from './containerd/containerd.ts';
-import { chainIdOf } from './containerd/content.ts';
 import {
   type Descriptor,
   diffIdsFrom,
@@ -66,8 +66,7 @@ async function readManifest(
   const diffIds = diffIdsFrom(config.bytes);
   if (diffIds.length !== layerCount)
     throw new MalformedError(`${layerCount} layers with ${diffIds.length} diffIDs`);
-  const chainIds: ChainId[] = [];
-  for (const diffId of diffIds) chainIds.push(chainIdOf(chainIds.at(-1) ?? '', diffId));
+  const chainIds = chainIdsOf(diffIds);
   return chainIds.every(from.hasLayer) ? { index, manifest, config, chainIds } : undefined;
 }
 

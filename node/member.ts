@@ -15,6 +15,7 @@ import { Verifier } from '../peers/directory/verify.ts';
 import { type PeerServer, startPeerServer } from '../peers/exchange/server.ts';
 import { splitListen } from '../peers/exchange/tls.ts';
 import type { Identity } from '../peers/identity/identity.ts';
+import { isWildcard } from '../peers/membership/addresses.ts';
 import { type Membership, startMembership } from '../peers/membership/membership.ts';
 import { createNeighbours, type RunningNeighbours } from '../peers/neighbours.ts';
 import type { Limits } from '../peers/placement/custody.ts';
@@ -186,8 +187,4 @@ function addressOf(host: string, listen: string): string {
   const { host: bound, port } = splitListen(listen);
   const name = host || (isWildcard(bound) ? hostname() : bound);
   return `${name.includes(':') ? `[${name}]` : name}:${port}`;
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }

@@ -1,9 +1,9 @@
 /** Prometheus metrics over HTTP. Numbers come from the node's status when they are asked for; only ingest is timed here. */
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { splitAddress } from './config/option.ts';
+import { listenHttp } from './listen-http.ts';
 import type { NodeStatus, NodeView } from './view.ts';
 
 /** How often the event loop's delay is sampled. prom-client's own 10 ms would wake an idle machine a hundred times a second. */
@@ -47,7 +47,7 @@ export async function startMetrics(
     if (request.method !== 'GET' || request.url !== '/metrics') response.writeHead(404).end();
     else void answer(response);
   });
-  await listenOn(server, listen, logger);
+  await listenHttp(server, listen, 'metrics', logger);
   return {
     ingested: (seconds) => ingestSeconds.observe(seconds),
     address: () => (server.address() as AddressInfo | null) ?? undefined,
@@ -56,17 +56,6 @@ export async function startMetrics(
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-function listenOn(server: Server, listen: string, logger: Logger): Promise<void> {
-  return new Promise((resolve) => {
-    server.once('listening', resolve);
-    server.once('error', (error) => {
-      logger.error({ err: error, listen }, 'no metrics: cannot listen');
-      resolve();
-    });
-    server.listen(splitAddress(listen));
-  });
 }
 
 type Read = (status: NodeStatus) => number;

@@ -10,6 +10,7 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Directory } from '../peers/directory/directory.ts';
 import type { Digest, Held, Ref, StoredObject } from '../peers/directory/types.ts';
+import { objectsOf } from './image-refs-object.ts';
 
 /** Some 300 bytes each. */
 const MAX_DIGESTS = 16_384;
@@ -85,8 +86,4 @@ export function createDigestLookup(
       endListening();
     },
   };
-}
-
-function objectsOf({ index, manifest, config }: Ref): StoredObject[] {
-  return index === undefined ? [manifest, config] : [index, manifest, config];
 }

@@ -2,7 +2,7 @@
  * What a request to the mirror asks for: paths of OCI's distribution specification, as containerd sends them. The host that the
  * mirror stands for comes as `?ns=`, and is the first part of the image's name. Anybody on this machine may send anything.
  */
-import { isDigest } from './containerd/oci.ts';
+import { isDigest } from '../blocks/digest.ts';
 
 export type MirrorRequest =
   /** `/v2/`: is this a registry? */

@@ -6,15 +6,15 @@
  * Invariants: no byte is sent that was not hashed in this very request. What a HEAD promises is here, since containerd goes
  * on with the digest that it was told. What a tag stands for is what the newest ref says.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BlockStore } from '../blocks/types.ts';
 import type { Held, StoredObject } from '../peers/directory/types.ts';
 import type { Log, Neighbours } from '../peers/types.ts';
-import { splitAddress } from './config/option.ts';
 import { isIndexType, isManifestType } from './containerd/oci.ts';
 import { newestRef } from './image-list.ts';
 import { loadObject } from './image-refs-object.ts';
+import { listenHttp } from './listen-http.ts';
 import type { DigestLookup } from './mirror-digests.ts';
 import { type MirrorRequest, parseRequest } from './mirror-request.ts';
 
@@ -99,7 +99,7 @@ export async function startMirror(listen: string, parts: MirrorParts): Promise<M
     (request, response) => void answer(request, response),
   );
   server.maxConnections = MAX_CONNECTIONS;
-  await listenOn(server, listen, log);
+  await listenHttp(server, listen, 'mirror', log);
   return {
     address: () => (server.address() as AddressInfo | null) ?? undefined,
     async stop() {
@@ -189,15 +189,4 @@ function createPlaces() {
       else next();
     },
   };
-}
-
-function listenOn(server: Server, listen: string, log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    server.once('listening', resolve);
-    server.once('error', (error) => {
-      log.error({ err: error, listen }, 'no mirror: cannot listen');
-      resolve();
-    });
-    server.listen(splitAddress(listen));
-  });
 }

@@ -7,6 +7,7 @@ import type { BlockId, BlockStore } from '../blocks/types.ts';
 import type { Directory } from '../peers/directory/directory.ts';
 import type { Ref } from '../peers/directory/types.ts';
 import type { Log, Neighbours } from '../peers/types.ts';
+import { objectsOf } from './image-refs-object.ts';
 
 const RETRY_MS = 60_000;
 
@@ -38,7 +39,7 @@ export function startRefObjects({ directory, blocks, neighbours, log }: Parts): 
   }
 
   function keep(ref: Ref): void {
-    for (const id of blocksOf(ref)) {
+    for (const id of objectsOf(ref).flatMap(({ blocks }) => blocks)) {
       if (ids.has(id)) continue;
       ids.add(id);
       if (!blocks.has(id)) void bring(id);
@@ -62,8 +63,4 @@ export function startRefObjects({ directory, blocks, neighbours, log }: Parts): 
       stopping.abort();
     },
   };
-}
-
-function blocksOf({ manifest, config, index }: Ref): BlockId[] {
-  return [manifest, config, ...(index ? [index] : [])].flatMap(({ blocks }) => blocks);
 }

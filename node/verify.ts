@@ -28,8 +28,6 @@ interface Parts {
   hold: (layer: Omit<LayerName, 'namespace'>, signal: AbortSignal) => Promise<HeldBlob | undefined>;
 }
 
-const DIGEST = /^(?:sha256:)?([0-9a-f]{64})$/;
-
 export function createVerify({ tempDir, compression, hold }: Parts): VerifyLayer {
   async function derive(held: Held<'layer'>, blob: AsyncIterable<Uint8Array>, signal: AbortSignal) {
     const { chainId, parent, diffId } = held.content;
@@ -92,17 +90,14 @@ export function createVerify({ tempDir, compression, hold }: Parts): VerifyLayer
 }
 
 /** What the cluster says of the layer, by its chainID or its diffID; whether it is to be believed is what is to be found out. */
-function find(directory: Directory, layer: string): Held<'layer'> {
-  const hex = DIGEST.exec(layer)?.[1];
-  if (hex === undefined) throw new RefusedError('invalid', 'a layer is sha256: and 64 hex digits');
-  const name: ChainId | DiffId = `sha256:${hex}`;
-  const records = [...directory.layersByChainId(name), ...directory.layersByDiffId(name)];
+function find(directory: Directory, layer: ChainId | DiffId): Held<'layer'> {
+  const records = [...directory.layersByChainId(layer), ...directory.layersByDiffId(layer)];
   const verdict = settle(
     records.filter(({ content }) => content.chainId === (records[0]?.content.chainId ?? '')),
     { kind: 'signed' },
   );
   if (verdict.believed) return verdict.record;
-  throw new RefusedError('absent', `no node of the cluster has the layer ${name}`);
+  throw new RefusedError('absent', `no node of the cluster has the layer ${layer}`);
 }
 
 async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {

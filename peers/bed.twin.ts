@@ -8,6 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { Server } from '@grpc/grpc-js';
 import type { Test } from 'tap';
 import { blockIdOf } from '../blocks/block.ts';
+import { chainIdOf } from '../blocks/digest.ts';
 import { type MemoryBlockStore, memoryBlockStore } from '../blocks/memory.ts';
 import type { BlockId, ChainId, LayerRecord, Root, VolumeStore } from '../blocks/types.ts';
 import { encodeIndex, rootOf } from '../blocks/volume.ts';
@@ -27,7 +28,6 @@ import { BLOCKS_PROTOCOL, blockHeader, CommandReader } from './exchange/frames.t
 import { listenTls } from './exchange/listener.ts';
 import { injector, type PeerServer, startPeerServer } from './exchange/server.ts';
 import { type ClientTls, clientTls } from './exchange/tls.ts';
-import { chainIdOf } from './exchange/wire.ts';
 import { type Claims, certify, initCluster, issueNode, openAuthority } from './identity/authority.ts';
 import { type Identity, loadIdentity } from './identity/identity.ts';
 import { NODE_ROLE } from './identity/names.ts';

@@ -4,6 +4,7 @@
  */
 import type { ClientTls } from './exchange/tls.ts';
 import { Link } from './link.ts';
+import { isOver } from './membership/roster.ts';
 import type { Member } from './membership/types.ts';
 import type { Log } from './types.ts';
 
@@ -31,7 +32,9 @@ export class Links {
 
   /** Suspects keep their link: it finds out soonest that they are there again. */
   follow(members: readonly Reachable[]): void {
-    const wanted = new Map(members.filter(mayAnswer).map(({ name, service }) => [name, service]));
+    const wanted = new Map(
+      members.filter(({ state }) => !isOver(state)).map(({ name, service }) => [name, service]),
+    );
     const ended = this.all.filter(({ name, address }) => wanted.get(name) !== address);
     for (const link of ended) {
       link.stop();
@@ -52,8 +55,4 @@ export class Links {
     this.all.push(link);
     link.start();
   }
-}
-
-function mayAnswer({ state }: Reachable): boolean {
-  return state.kind === 'alive' || state.kind === 'suspect';
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { ChainId, LayerRecord } from '../blocks/types.ts';
 import type { Directory } from './directory/directory.ts';
-import { RecordError } from './directory/refusal.ts';
+import { blamed, RecordError } from './directory/refusal.ts';
 import { settle, type TrustPolicy } from './directory/trust.ts';
 import type { SignedRecord } from './directory/types.ts';
 import { failureOf } from './exchange/client.ts';
@@ -94,13 +94,7 @@ export class Lookup {
         await directory.put(record);
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
-        const { reason, message, id, signer, bad } = error;
-        if (!bad) continue;
-        log.warn(
-          { peer: link.name, record: id, signer, reason },
-          `a bad record from a neighbour: ${message}`,
-        );
-        throw new WireError(`a bad record (${reason}): ${message}`);
+        if (error.bad) throw blamed(error, link.name, log);
       }
     }
   }

@@ -5,7 +5,7 @@
 import type { Clock } from './clock.ts';
 import type { Directory } from './directory/directory.ts';
 import { Reconciler } from './directory/reconcile.ts';
-import { RecordError } from './directory/refusal.ts';
+import { blamed, RecordError } from './directory/refusal.ts';
 import { decodeRecord, encodeRecord } from './directory/service.ts';
 import type { Held, SignedRecord, SignerKey } from './directory/types.ts';
 import { failureOf, type PeerClient } from './exchange/client.ts';
@@ -85,12 +85,11 @@ export class Spread {
     try {
       await directory.put(decodeRecord(bytes));
     } catch (error) {
-      if (error instanceof RecordError && !error.bad) return;
-      const { signer, id } = error as Partial<RecordError>;
-      const reason = (error as Error).message;
-      if (error instanceof RecordError || error instanceof WireError)
-        log.warn({ peer: from, record: id, signer, reason }, `a bad record by gossip: ${reason}`);
-      else log.error({ peer: from, err: error }, 'a record could not be kept');
+      if (error instanceof RecordError) {
+        if (error.bad) blamed(error, from, log);
+      } else if (error instanceof WireError) {
+        log.warn({ peer: from, reason: error.message }, 'bad gossip of records');
+      } else log.error({ peer: from, err: error }, 'a record could not be kept');
     }
   }
 

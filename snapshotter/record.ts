@@ -1,4 +1,5 @@
 /** What is kept of a snapshot, and the names that containerd gives to snapshots. */
+import { isDigest } from '../blocks/digest.ts';
 import type { ChainId, Root } from '../blocks/types.ts';
 import type { SnapshotInfo, Usage } from './types.ts';
 
@@ -48,12 +49,11 @@ export function isAt<At extends LayerState['at']>(
 /** containerd's label for "this is to become the layer of that chainID": what makes a pull ask before it downloads. */
 export const REF_LABEL = 'containerd.io/snapshot.ref';
 
-const CHAIN_ID = /^sha256:[0-9a-f]{64}$/;
-/** Exactly that: names of user-namespace remaps end in `<chainID>-<uid>-<gid>`, and are other content. */
 const BACKEND_NAME = /^(?<namespace>[^/]+)\/(?<sequence>[^/]+)\/(?<chainId>sha256:[0-9a-f]{64})$/;
 
+/** Exactly that: names of user-namespace remaps end in `<chainID>-<uid>-<gid>`, and are other content. */
 export function isChainId(text: string | undefined): text is ChainId {
-  return text !== undefined && CHAIN_ID.test(text);
+  return isDigest(text);
 }
 
 /** The parts of a committed layer's backend name, `<namespace>/<sequence>/<chainID>`; undefined for any other name. */

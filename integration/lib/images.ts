@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { chainIdOf } from '../../node/containerd/content.ts';
 import type { Cluster } from './cluster.ts';
 
 /** As `hack/images --json` describes it. */
@@ -60,13 +59,6 @@ export function diffIdsOf(layout: string): string[] {
   const { config } = readJson(blobPath(layout, digest)) as { config: { digest: string } };
   const { rootfs } = readJson(blobPath(layout, config.digest)) as { rootfs: { diff_ids: string[] } };
   return rootfs.diff_ids;
-}
-
-/** The chainIDs of layers, from the bottom up. */
-export function chainIdsOf(diffIds: readonly string[]): string[] {
-  const chainIds: string[] = [];
-  for (const diffId of diffIds) chainIds.push(chainIdOf(chainIds.at(-1) ?? '', diffId));
-  return chainIds;
 }
 
 /**

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { chainIdOf } from '../../blocks/digest.ts';
 import { ContainerdError, openContainerd } from './containerd.ts';
-import { chainIdOf } from './content.ts';
 import { startContainerdTwin, unpacked } from './twin.ts';
 
 function sha256(bytes: string | Uint8Array): string {

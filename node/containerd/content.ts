@@ -1,6 +1,6 @@
 /** Blobs in containerd's content store: which one a chainID stands for, their bytes, and taking layers' blobs out of it. */
-import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chainIdOf, digestOf, isDigest } from '../../blocks/digest.ts';
 import type { ChainId, DiffId } from '../../blocks/types.ts';
 import { ContentService, content } from '../../proto/containerd.ts';
 import { fromInt64, toInt64 } from '../../proto/int64.ts';
@@ -8,7 +8,6 @@ import { type Connection, ContainerdError } from './connection.ts';
 
 /** Set on a blob by containerd once it has unpacked it: the diffID. */
 const UNCOMPRESSED = 'containerd.io/uncompressed';
-const SHA256 = /^sha256:[0-9a-f]{64}$/;
 /** Asked for at once. A stream runs ahead of its reader by many pieces of a megabyte; short ones bound the node's memory. */
 const RANGE_BYTES = 2 << 20;
 const POLL_MIN_MS = 50;
@@ -58,11 +57,6 @@ export interface ContentStore {
    * namespace has it. A blob that is not there is no error.
    */
   delete(namespace: string, digest: string): Promise<void>;
-}
-
-/** The chainID of a layer on its parent's ('' for the lowest), as OCI's image specification defines it. */
-export function chainIdOf(parent: ChainId | '', diffId: DiffId): ChainId {
-  return parent === '' ? diffId : `sha256:${hash('sha256', `${parent} ${diffId}`, 'hex')}`;
 }
 
 export function contentStore(connection: Connection): ContentStore {
@@ -192,11 +186,6 @@ export function contentStore(connection: Connection): ContentStore {
   };
 }
 
-/** The name of these bytes in a content store. */
-export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${hash('sha256', bytes, 'hex')}`;
-}
-
 /** The lowest layer's chainID is its diffID, so containerd can pick the blob; above, the label's presence has to do. */
 function labelFilter({ parent, chainId }: LayerName): string {
   return parent === '' ? `labels."${UNCOMPRESSED}"==${chainId}` : `labels."${UNCOMPRESSED}"`;
@@ -206,6 +195,6 @@ function labelFilter({ parent, chainId }: LayerName): string {
 function blobOf(info: content.Info): LayerBlob | undefined {
   const digest = info.getDigest();
   const diffId = info.getLabelsMap().get(UNCOMPRESSED) ?? '';
-  if (!SHA256.test(digest) || !SHA256.test(diffId)) return undefined;
+  if (!isDigest(digest) || !isDigest(diffId)) return undefined;
   return { digest, diffId, sizeBytes: fromInt64(info.getSize(), 'size of a blob') };
 }

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { digestOf } from '../../blocks/digest.ts';
 import { openContainerd } from './containerd.ts';
-import { digestOf } from './content.ts';
 import { startContainerdTwin, unpacked } from './twin.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';

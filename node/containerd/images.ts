@@ -1,4 +1,6 @@
 /** containerd's namespaces, and the images in each: names, and what they stand for. What their blobs say is read in oci.ts. */
+
+import { isDigest } from '../../blocks/digest.ts';
 import {
   ImagesService,
   images as imagesPb,
@@ -6,7 +8,7 @@ import {
   namespaces as names,
 } from '../../proto/containerd.ts';
 import type { Connection } from './connection.ts';
-import { type Descriptor, isDigest } from './oci.ts';
+import type { Descriptor } from './oci.ts';
 
 /** More than a node has; a reply of the channel holds about as many. */
 const MAX_IMAGES = 10_000;

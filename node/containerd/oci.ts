@@ -2,7 +2,9 @@
  * What an image's small blobs say: an index, a manifest and a configuration, in the forms of OCI and Docker. They were made by
  * whoever built the image: all that is used of them is checked, and bounded.
  */
+import { isDigest } from '../../blocks/digest.ts';
 import type { DiffId } from '../../blocks/types.ts';
+import { MAX_LAYERS } from '../../peers/directory/limits.ts';
 
 /** A blob as others name it. Its size is asked of the content store. */
 export interface Descriptor {
@@ -45,18 +47,12 @@ const CONFIG_TYPES: ReadonlySet<string> = new Set([
 
 /** Entries of an index that are looked at. Large ones have some dozens. */
 const MAX_MANIFESTS = 256;
-const MAX_LAYERS = 512;
-const SHA256 = /^sha256:[0-9a-f]{64}$/;
 
 const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = {
   x64: 'amd64',
   ia32: '386',
   ppc64: 'ppc64le',
 };
-
-export function isDigest(text: unknown): text is string {
-  return typeof text === 'string' && SHA256.test(text);
-}
 
 export const isIndexType = (mediaType: string): boolean => INDEX_TYPES.has(mediaType);
 export const isManifestType = (mediaType: string): boolean => MANIFEST_TYPES.has(mediaType);

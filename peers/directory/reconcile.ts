@@ -22,7 +22,7 @@ import {
   REFUSED_REMEMBERED,
   REFUSED_REMEMBERED_MS,
 } from './limits.ts';
-import { RecordError } from './refusal.ts';
+import { blamed, RecordError } from './refusal.ts';
 import type { Digests, IdsPage, ReconcilePeer, RecordId, SignedRecord } from './types.ts';
 
 export interface Outcome {
@@ -105,7 +105,9 @@ export class Reconciler {
         outcome.refused++;
       } else errors.push(put.reason);
     }
-    if (errors.length > 0) throw this.#blame(errors[0], name);
+    const [first] = errors;
+    if (first instanceof RecordError) throw blamed(first, name, this.#log);
+    if (errors.length > 0) throw first;
   }
 
   #refuse(id: RecordId): void {
@@ -116,13 +118,6 @@ export class Reconciler {
       perf: { now: () => this.#clock.now() },
     });
     this.#refused.set(id, true);
-  }
-
-  #blame(error: unknown, name: string): unknown {
-    if (!(error instanceof RecordError)) return error;
-    const { reason, message, id, signer } = error;
-    this.#log.warn({ peer: name, record: id, signer, reason }, `a bad record from a neighbour: ${message}`);
-    return new WireError(`a bad record (${reason}): ${message}`);
   }
 }
 

@@ -1,4 +1,6 @@
 /** Why a record is not taken. */
+import { WireError } from '../exchange/wire.ts';
+import type { Log } from '../types.ts';
 import type { RecordId } from './types.ts';
 
 /**
@@ -53,4 +55,10 @@ export class RecordError extends Error {
   get bad(): boolean {
     return REFUSALS[this.reason] === 'bad';
   }
+}
+
+/** Names in the log who has sent a bad record; answers what ends the exchange with them. */
+export function blamed({ reason, message, id, signer }: RecordError, peer: string, log: Log): WireError {
+  log.warn({ peer, record: id, signer, reason }, `a bad record from a neighbour: ${message}`);
+  return new WireError(`a bad record (${reason}): ${message}`);
 }

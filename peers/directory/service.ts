@@ -85,11 +85,12 @@ function recordsReply(records: readonly SignedRecord[]): pb.RecordsReply {
   return new pb.RecordsReply().setRecordsList(records.map(recordMessage));
 }
 
-function recordMessage({ body, certificate, signature }: SignedRecord): pb.Record {
+export function recordMessage({ body, certificate, signature }: SignedRecord): pb.Record {
   return new pb.Record().setBody(body).setCertificate(certificate).setSignature(signature);
 }
 
-function recordFrom(message: pb.Record): SignedRecord {
+/** Nothing in it has been checked. */
+export function recordFrom(message: pb.Record): SignedRecord {
   return {
     body: message.getBody_asU8(),
     certificate: message.getCertificate_asU8(),

@@ -2,14 +2,13 @@
  * Between messages and our own types. What came from a peer is checked here, completely, before anything else sees it:
  * a message that is not as it must be is one `WireError`.
  */
-import { hash } from 'node:crypto';
 import { isSha256 } from '../../blocks/block.ts';
+import { chainIdOf, isDigest } from '../../blocks/digest.ts';
 import type { BlockId, ChainId, LayerRecord, Root } from '../../blocks/types.ts';
 import { peer } from '../../proto/peer.ts';
 import { MAX_PIN_IDS, MAX_PIN_ROOTS, type PinAnswer, type PinRequest } from '../placement/messages.ts';
 
 export const ID_BYTES = 32;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const FORMAT = /^[a-z0-9][a-z0-9.,-]{0,63}$/;
 
 /** A message from a peer that breaks the protocol. */
@@ -65,13 +64,8 @@ export function recordFrom(message: peer.LayerRecord, asked: ChainId): LayerReco
   return { chainId, diffId, parent, root: root!, format, origin: originFrom(message.getOrigin()) };
 }
 
-/** OCI's rule: the lowest layer's chainID is its diffID, else the sha256 of `<parent> <diffID>`. */
-export function chainIdOf(parent: ChainId | '', diffId: string): ChainId {
-  return parent === '' ? diffId : `sha256:${hash('sha256', `${parent} ${diffId}`, 'hex')}`;
-}
-
 function digest(text: string, what: string): string {
-  if (!DIGEST.test(text)) throw new WireError(`${what} is not sha256:<64 hex digits>`);
+  if (!isDigest(text)) throw new WireError(`${what} is not sha256:<64 hex digits>`);
   return text;
 }
 

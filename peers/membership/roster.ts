@@ -156,7 +156,8 @@ export class Roster {
   }
 }
 
-function isOver({ kind }: MemberState): boolean {
+/** What it kept is to be kept by others, and it does not answer. A suspect may still be there. */
+export function isOver({ kind }: MemberState): boolean {
   return kind === 'gone' || kind === 'left';
 }
 
