@@ -1,7 +1,16 @@
 import t from 'tap';
-import { awaited, type Candidate } from './scheduler-owners.ts';
+import { type Candidate, chooserAmong } from './scheduler-owners.ts';
 
 const nobody = () => false;
+
+function awaited(
+  owners: readonly string[],
+  self: string,
+  candidates: readonly Candidate<string>[],
+  refused: (source: string) => boolean,
+): Set<string> {
+  return chooserAmong(candidates)(owners, self, refused);
+}
 
 function candidate(name: string, changes: Partial<Candidate<string>> = {}): Candidate<string> {
   return { source: name, name, bytesPerSecond: 10e6, isSlack: false, isWhole: false, ...changes };

@@ -20,23 +20,22 @@ export interface Candidate<S> {
 /** An owner this much slower than the middle one of all neighbours is passed over. */
 const CRAWLING_SHARE = 1 / 8;
 
-/** The neighbours to wait for; none: whoever has the block is asked. `refused`: not to be had from that one. */
-export function awaited<S>(
-  owners: readonly string[],
-  self: string,
-  candidates: readonly Candidate<S>[],
-  refused: (source: S) => boolean,
-): Set<S> {
-  const own = owners.indexOf(self);
-  const earlier = own < 0 ? owners : owners.slice(0, own);
+/** For one block: the neighbours to wait for; none: whoever has the block is asked. `refused`: not to be had from that one. */
+export type Choose<S> = (owners: readonly string[], self: string, refused: (source: S) => boolean) => Set<S>;
+
+/** What does not depend on the block is worked out once, for as long as the candidates stay as they are. */
+export function chooserAmong<S>(candidates: readonly Candidate<S>[]): Choose<S> {
   const leastBytesPerSecond = middleRate(candidates) * CRAWLING_SHARE;
-  const chosen = new Set<S>();
-  for (const { source, name, bytesPerSecond, isSlack, isWhole } of candidates) {
-    if (isSlack || isWhole || !earlier.includes(name)) continue;
-    if ((bytesPerSecond ?? leastBytesPerSecond) < leastBytesPerSecond || refused(source)) continue;
-    chosen.add(source);
-  }
-  return chosen;
+  const eligible = candidates.filter(
+    ({ isSlack, isWhole, bytesPerSecond }) =>
+      !isSlack && !isWhole && (bytesPerSecond ?? leastBytesPerSecond) >= leastBytesPerSecond,
+  );
+  return (owners, self, refused) => {
+    const own = owners.indexOf(self);
+    const earlier = own < 0 ? owners : owners.slice(0, own);
+    const chosen = eligible.filter(({ source, name }) => earlier.includes(name) && !refused(source));
+    return new Set(chosen.map(({ source }) => source));
+  };
 }
 
 function middleRate(candidates: readonly Candidate<unknown>[]): number {

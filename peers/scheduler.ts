@@ -159,27 +159,32 @@ export function plan<W, S extends Source>(problem: Problem<W, S>): Request<W, S>
       if (priority !== 'demand' && onTheWay >= most) break;
       const free = loads.filter((load) => load.hasRoom(priority));
       if (free.length === 0) break;
-      const best = soonest(free, (load) => {
-        const answer = chance(want, load.source);
-        return answer === 'no' ? Number.POSITIVE_INFINITY : load.expectedMs(priority, blockBytes, answer);
-      });
-      const mayWait = best !== undefined && chance(want, best.source) === 'soon';
-      const request = best?.add(want, priority, mayWait, blockBytes);
-      if (best) onTheWay += blockBytes;
+      const best = soonest(free, priority, blockBytes, (load) => chance(want, load.source));
+      if (!best) continue;
+      const request = best.load.add(want, priority, best.chance === 'soon', blockBytes);
+      onTheWay += blockBytes;
       if (request) requests.push(request);
     }
   }
   return requests;
 }
 
-function soonest<T>(candidates: readonly T[], cost: (candidate: T) => number): T | undefined {
-  let best: T | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    const candidateCost = cost(candidate);
-    if (candidateCost >= least) continue;
-    least = candidateCost;
-    best = candidate;
+/** Who is expected to deliver first, and what it says to the block; undefined when nobody is to be asked. */
+function soonest<W, S extends Source>(
+  loads: readonly Load<W, S>[],
+  priority: Priority,
+  blockBytes: number,
+  chanceOf: (load: Load<W, S>) => Chance,
+): { load: Load<W, S>; chance: Chance } | undefined {
+  let best: { load: Load<W, S>; chance: Chance } | undefined;
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (const load of loads) {
+    const chance = chanceOf(load);
+    if (chance === 'no') continue;
+    const expectedMs = load.expectedMs(priority, blockBytes, chance);
+    if (expectedMs >= leastMs) continue;
+    leastMs = expectedMs;
+    best = { load, chance };
   }
   return best;
 }

@@ -1,9 +1,9 @@
 /** Placement, as the task uses it: whom a want is asked of because they own its block. */
-import type { BlockId } from '../blocks/types.ts';
+import type { BlockId, Root } from '../blocks/types.ts';
 import type { Holders } from './holders.ts';
 import type { Link } from './link.ts';
 import type { Chance } from './scheduler.ts';
-import { awaited, type Candidate } from './scheduler-owners.ts';
+import { type Candidate, type Choose, chooserAmong } from './scheduler-owners.ts';
 import type { BlockWant } from './transfer.ts';
 
 export interface Placed {
@@ -29,43 +29,47 @@ export class Placing {
     return this.#placed.owners(id).includes(this.#placed.self);
   }
 
-  /** For one moment: the links that are up. */
+  /** For one moment: the links that are up. What is asked of many wants and links is found out once. */
   among(up: readonly Link[], isSlack: (link: Link) => boolean): PlacedChance {
-    const chosen = new Map<BlockWant, Set<Link>>();
-    const choose = (want: BlockWant) => {
-      const known = chosen.get(want);
-      if (known) return known;
-      const choice = this.#choose(want, up, isSlack);
-      chosen.set(want, choice);
-      return choice;
+    const { self, owners: ownersOf } = this.#placed;
+    const choosers = new Map<Root | undefined, Choose<Link>>();
+    const known = new Map<BlockWant, { owners: readonly string[]; choice: Set<Link> }>();
+    const placed = (want: BlockWant) => {
+      const before = known.get(want);
+      if (before) return before;
+      const choose = choosers.get(want.root) ?? chooserAmong(this.#candidates(want.root, up, isSlack));
+      choosers.set(want.root, choose);
+      const owners = ownersOf(want.id);
+      const choice = choose(owners, self, (link) => want.refusedBy.has(link));
+      known.set(want, { owners, choice });
+      return { owners, choice };
     };
     return (want, link) => {
-      const owners = this.#placed.owners(want.id);
+      const { owners, choice } = placed(want);
       if (owners.length === 0) return undefined;
       if (want.priority === 'demand') return owners.includes(link.name) ? 'has' : undefined;
-      const choice = choose(want);
       if (choice.size > 0) return choice.has(link) ? 'soon' : 'no';
       if (!up.some((other) => this.#isWhole(want, other))) return undefined;
       return this.#isWhole(want, link) ? 'has' : 'no';
     };
   }
 
+  #candidates(
+    root: Root | undefined,
+    up: readonly Link[],
+    isSlack: (link: Link) => boolean,
+  ): Candidate<Link>[] {
+    return up.map((link) => ({
+      source: link,
+      name: link.name,
+      bytesPerSecond: link.meter.bytesPerSecond,
+      isSlack: isSlack(link),
+      isWhole: this.#holders.of(root, link.name) === 'whole',
+    }));
+  }
+
   /** It has the volume, and has not said otherwise of this block. */
   #isWhole(want: BlockWant, link: Link): boolean {
     return this.#holders.of(want.root, link.name) === 'whole' && !want.refusedBy.has(link);
-  }
-
-  #choose(want: BlockWant, up: readonly Link[], isSlack: (link: Link) => boolean): Set<Link> {
-    const candidates = up.map(
-      (link): Candidate<Link> => ({
-        source: link,
-        name: link.name,
-        bytesPerSecond: link.meter.bytesPerSecond,
-        isSlack: isSlack(link),
-        isWhole: this.#holders.of(want.root, link.name) === 'whole',
-      }),
-    );
-    const { self, owners } = this.#placed;
-    return awaited(owners(want.id), self, candidates, (link) => want.refusedBy.has(link));
   }
 }

@@ -306,11 +306,11 @@ export class Task {
   }
 
   #arrived(from: Transfer, want: BlockWant, bytes: Uint8Array): Promise<void> {
+    const nowMs = performance.now();
     this.#fetchedBytes += bytes.length;
-    this.#meter.arrived(bytes.length, performance.now());
+    this.#meter.arrived(bytes.length, nowMs);
     this.#blockBytes += (bytes.length - this.#blockBytes) / 64;
     want.asking.delete(from);
-    const nowMs = performance.now();
     if (want.priority === 'demand') {
       // The one that was asked first was beaten; one that was asked later was just too late.
       for (const { startedMs, standing } of want.asking)
@@ -350,10 +350,14 @@ export class Task {
 
   #again(from: Transfer, want: BlockWant): void {
     want.asking.delete(from);
-    if (want.asking.size === 0 && this.#up().every((link) => want.refusedBy.has(link)))
-      this.#disappoint(want);
+    if (want.asking.size === 0) {
+      const up = this.#up();
+      const isNowhere = up.every((link) => want.refusedBy.has(link));
+      if (isNowhere) this.#disappoint(want);
+      if (want.waiters.size > 0)
+        this.#wants.move(want, isNowhere && up.length > 0 ? this.#parked(want) : { kind: 'ready' });
+    }
     if (want.waiters.size === 0) this.#wants.remove(want);
-    else if (want.asking.size === 0) this.#wants.move(want, this.#nextState(want));
     this.#planSoon();
   }
 
@@ -369,9 +373,8 @@ export class Task {
     }
   }
 
-  #nextState(want: BlockWant): BlockWant['state'] {
-    const up = this.#up();
-    if (up.length === 0 || up.some((link) => !want.refusedBy.has(link))) return { kind: 'ready' };
+  /** All that can be asked have said no: they are asked again after a while. */
+  #parked(want: BlockWant): BlockWant['state'] {
     want.refusedBy.clear();
     const backoffMs = Math.min(PARK_MIN_MS * 2 ** want.rounds++, PARK_MAX_MS);
     return { kind: 'parked', untilMs: performance.now() + backoffMs };
