@@ -6,17 +6,16 @@
  * Memory is bounded: of more digests than MAX_DIGESTS the ones asked for or added last are kept, of more names for one digest the
  * last. What falls out is not found by digest until a ref that names it is added, or asked for by name (`touch`).
  */
-import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Directory } from '../peers/directory/directory.ts';
+import { RECORDS_PER_TURN } from '../peers/directory/limits.ts';
 import type { Digest, Held, Ref, StoredObject } from '../peers/directory/types.ts';
+import { inTurns } from '../peers/turns.ts';
 import { objectsOf } from './image-refs-object.ts';
 
 /** Some 300 bytes each. */
 const MAX_DIGESTS = 16_384;
 const MAX_NAMES = 8;
-/** Records read between two turns of the event loop: some milliseconds. */
-const SLICE = 256;
 
 export interface DigestLookup {
   /** What the refs that count say of an object with this digest: the same once, whoever said it. */
@@ -52,11 +51,9 @@ export function createDigestLookup(
   }
 
   async function readAll(): Promise<void> {
-    let read = 0;
-    for (const held of directory.counting()) {
-      if (held.kind === 'ref') touch(held.content);
-      if (++read % SLICE === 0) await yieldToEvents();
+    for await (const held of inTurns(directory.counting(), RECORDS_PER_TURN)) {
       if (closed) return;
+      if (held.kind === 'ref') touch(held.content);
     }
   }
 

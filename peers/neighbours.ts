@@ -2,6 +2,7 @@
 import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
 import type { Clock } from './clock.ts';
 import type { Directory } from './directory/directory.ts';
+import { RECORDS_PER_TURN } from './directory/limits.ts';
 import { nodeSigner } from './directory/sign.ts';
 import type { TrustPolicy } from './directory/trust.ts';
 import type { Arriving } from './exchange/block-server.ts';
@@ -16,6 +17,7 @@ import type { PinAnswer, PinRequest } from './placement/messages.ts';
 import { Spread } from './spread.ts';
 import { Task } from './task.ts';
 import type { Placed } from './task-placing.ts';
+import { inTurns } from './turns.ts';
 import type { Log, Neighbours, Peer } from './types.ts';
 import { VolumeFetch } from './volume-fetch.ts';
 
@@ -71,7 +73,15 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
   const task = new Task({ ...options, links: links.all, holders });
   const { key } = nodeSigner(identity);
   const spread = new Spread({ directory, discovery, links: links.all, key, clock, log });
-  for (const held of directory.counting()) if (held.kind === 'layer') holders.learn(held.content, held.node);
+  let isClosed = false;
+  /** Until it is through, some holders are not known as such, which costs a round trip. */
+  const learnAll = async () => {
+    for await (const held of inTurns(directory.counting(), RECORDS_PER_TURN)) {
+      if (isClosed) return;
+      if (held.kind === 'layer') holders.learn(held.content, held.node);
+    }
+  };
+  learnAll().catch((err: unknown) => log.error({ err }, 'the directory could not be read for holders'));
   const stopLearning = directory.onAdd((held) => {
     if (held.kind !== 'layer') return;
     holders.learn(held.content, held.node);
@@ -100,6 +110,7 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
     },
     fetchedBytes: () => task.fetchedBytes + volumeFetch.fetchedBytes,
     close() {
+      isClosed = true;
       stopLearning();
       spread.stop();
       links.stop();

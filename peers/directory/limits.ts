@@ -46,6 +46,8 @@ export const ENDED_KEPT_MS = 60 * DAY_MS;
  */
 export const REMOVAL_KEPT_MS = 90 * DAY_MS;
 export const SWEEP_EVERY_MS = 60 * MINUTE_MS;
+/** Records that are read between two turns of the event loop, by whoever reads all: some milliseconds. */
+export const RECORDS_PER_TURN = 256;
 /** Records that one transaction takes away: the event loop waits for it. */
 export const DROPPED_AT_ONCE = 500;
 
