@@ -53,6 +53,12 @@ async function forget(node: string, image: string): Promise<void> {
   await cluster.sh(node, `nerdctl rmi -f registry:5000/${image} > /dev/null`);
 }
 
+async function hasAllThatItRuns(node: string): Promise<void> {
+  await eventually(`${node} has all that it runs`, async () =>
+    (await cluster.volumes(node)).filter(({ in_use }) => in_use).every(({ complete }) => complete),
+  );
+}
+
 /** On how many of these nodes each block is. */
 async function copies(nodes: readonly string[]): Promise<Map<string, number>> {
   const on = new Map<string, number>();
@@ -101,10 +107,7 @@ t.test('a container whose node is cut off from everybody can read all of its fil
     'nerdctl --snapshotter forage run -d --net none --tmpfs /tmp --name alone -q registry:5000/python:v1 sleep inf',
   );
   t.teardown(() => removeContainer(cluster, 'n4', 'alone'));
-  await eventually('n4 has all that it runs', async () => {
-    const volumes = await cluster.volumes('n4');
-    return volumes.filter(({ in_use }) => in_use).every(({ complete }) => complete);
-  });
+  await hasAllThatItRuns('n4');
   await cluster.do('cut', 'n4');
   dropCaches();
   t.equal(await sumIn(cluster, 'n4', 'alone'), truth);
@@ -118,9 +121,7 @@ t.test('a split cluster works on in both parts, and agrees when it is healed', a
     'nerdctl --snapshotter forage run -d --net none --name holder -q registry:5000/python:v1 sleep inf',
   );
   t.teardown(() => removeContainer(cluster, 'n1', 'holder'));
-  await eventually('n1 has all that it runs', async () =>
-    (await cluster.volumes('n1')).filter(({ in_use }) => in_use).every(({ complete }) => complete),
-  );
+  await hasAllThatItRuns('n1');
   await cluster.do('cut', 'n1', 'n2');
   await eventually('n2 hears n1 only', async () =>
     (await cluster.status('n2')).peers.every(({ name, state }) => (state === 'up') === (name === 'n1')),

@@ -56,14 +56,17 @@ export function createControl(parts: ClusterParts): NodeControl {
     return listImages(refs as Held<'ref'>[]);
   }
 
+  function imageKnown(name: string): ListedImage | undefined {
+    return listImages(member().directory.refs(name))[0];
+  }
+
   function imageNamed(typed: string): ListedImage {
-    const known = imagesKnown();
     const name = canonicalName(typed);
-    const image = known.find((candidate) => candidate.name === name);
+    const image = imageKnown(name);
     if (image) return image;
-    const near = known
-      .filter((candidate) => candidate.name.includes(typed))
-      .map((candidate) => candidate.name);
+    const near = imagesKnown()
+      .map((candidate) => candidate.name)
+      .filter((candidate) => candidate.includes(typed));
     const hint = near.length > 0 ? `; there is ${near.slice(0, 5).join(', ')}` : '';
     throw new RefusedError('absent', `no node of the cluster has pulled ${name}${hint}`);
   }
@@ -101,7 +104,7 @@ export function createControl(parts: ClusterParts): NodeControl {
       const removals = await directory.removeImage(name);
       const layersFreed = new Set(removals.flatMap(({ content }) => content.chainIds)).size;
       await sleep(OBJECTIONS_MS);
-      const left = imagesKnown().find((image) => image.name === name);
+      const left = imageKnown(name);
       const stillUsedBy = left ? [...left.nodes, ...left.outdated].sort() : [];
       return { name, layersFreed, layersShared: new Set(chainIds).size - layersFreed, stillUsedBy };
     },

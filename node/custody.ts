@@ -69,9 +69,7 @@ export async function startCustody(parts: CustodyParts): Promise<Custody> {
       ask: (owner, request) => neighbours.pin(owner, request),
       fetch: (id, root, signal) => neighbours.repair(id, root, signal),
     },
-    get limits() {
-      return limits();
-    },
+    limits,
     log,
   });
 

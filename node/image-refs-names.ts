@@ -6,6 +6,7 @@
  * same repository has a tag for the same digest, since digests are found by themselves (mirror-digests.ts): then it is left out,
  * so that an image is listed once. Where it stands alone, an image was pulled by its digest, and that is its name.
  */
+import { isPrintable } from '../peers/directory/body.ts';
 import { MAX_IMAGE_NAME_CHARACTERS } from '../peers/directory/limits.ts';
 import type { ContainerdImage } from './containerd/containerd.ts';
 
@@ -14,8 +15,6 @@ export interface NamespacedImage extends ContainerdImage {
   namespace: string;
 }
 
-/** As the directory takes it. */
-const PRINTABLE = /^[\x21-\x7e]+$/;
 /** A repository, a tag or none, and a digest. */
 const BY_DIGEST = /^(?<repository>[^@]+?)(?::[^/@:]+)?@sha256:[0-9a-f]{64}$/;
 const BY_TAG = /^(?<repository>[^@]+):[^/@:]+$/;
@@ -27,8 +26,7 @@ const BY_TAG = /^(?<repository>[^@]+):[^/@:]+$/;
 export function imagesToTell(images: readonly NamespacedImage[]): NamespacedImage[] {
   const tagged = new Set(images.map(taggedAs));
   const told = images.filter(({ name, target }) => {
-    if (name.startsWith('sha256:') || name.length > MAX_IMAGE_NAME_CHARACTERS || !PRINTABLE.test(name))
-      return false;
+    if (name.startsWith('sha256:') || !isPrintable(name, MAX_IMAGE_NAME_CHARACTERS)) return false;
     const repository = BY_DIGEST.exec(name)?.groups?.repository;
     return repository === undefined || !tagged.has(`${repository} ${target.digest}`);
   });

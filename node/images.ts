@@ -1,7 +1,8 @@
 /** What this node does with images once it is a member: tells which it has, answers for the registry, and lets blobs go. */
 import type { Logger } from 'pino';
 import type { BlockId, BlockStore, Root, VolumeStore } from '../blocks/types.ts';
-import { shardOf } from '../peers/placement/shards.ts';
+import { asksFor } from '../peers/placement/custody.ts';
+import { checkPinAnswers, type PinRequest } from '../peers/placement/messages.ts';
 import { startBlobDropper } from './blob-dropper.ts';
 import type { Containerd } from './containerd/containerd.ts';
 import { createImageRefs } from './image-refs.ts';
@@ -54,25 +55,28 @@ export async function startImages(parts: Parts): Promise<Images> {
 
 /** Every owner of every block has promised to keep it, and there are other nodes to lean on. Rejects when one cannot be asked. */
 async function isPlaced({ name, custody, neighbours }: ClusterMember, volumes: VolumeStore, root: Root) {
-  const AT_ONCE = 256;
   const index = await volumes.get(root);
   const owners = custody.owners();
   if (index === undefined || owners.members.length < Math.max(2, owners.replicas)) return false;
-  const byOwner = new Map<string, Set<BlockId>>();
-  for (let i = 0; i < index.blockCount; i++) {
-    const id = index.blockId(i);
-    for (const owner of owners.of(shardOf(id))) byOwner.set(owner, (byOwner.get(owner) ?? new Set()).add(id));
-  }
-  for (const [owner, set] of byOwner) {
-    const ids = [...set];
-    if (owner === name) {
-      if (!ids.every((id) => custody.custodian.isPinned(id))) return false;
-      continue;
-    }
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
-      const answers = await neighbours.pin(owner, { roots: [root], ids: ids.slice(at, at + AT_ONCE) });
-      if (!answers.every((answer) => answer === 'kept')) return false;
-    }
+  const ids = new Set<BlockId>();
+  for (let i = 0; i < index.blockCount; i++) ids.add(index.blockId(i));
+  const candidates = Array.from(ids, (id) => ({ id, roots: [root] }));
+  for (const { owner, request } of asksFor(candidates, (shard) => owners.of(shard))) {
+    const kept =
+      owner === name
+        ? request.ids.every((id) => custody.custodian.isPinned(id))
+        : await keeps(neighbours, owner, request);
+    if (!kept) return false;
   }
   return true;
+}
+
+async function keeps(
+  neighbours: Pick<ClusterMember['neighbours'], 'pin'>,
+  owner: string,
+  request: PinRequest,
+) {
+  const answers = await neighbours.pin(owner, request);
+  checkPinAnswers(request, answers);
+  return answers.every((answer) => answer === 'kept');
 }

@@ -1,16 +1,15 @@
 /** What the cluster relies on here, as the collector asks for it. Before this node is a member, it is what it once was one of. */
 
-import { BUCKETS } from '../peers/directory/limits.ts';
 import type { RecordStore } from '../peers/directory/types.ts';
 import type { Keeping } from './collector.ts';
 import type { ClusterMember } from './member.ts';
 
-export function createKeeping(member: () => ClusterMember | undefined, directory: RecordStore): Keeping {
+export function createKeeping(
+  member: () => ClusterMember | undefined,
+  directory: Pick<RecordStore, 'isEmpty'>,
+): Keeping {
   /** A node that has never been in a cluster has no records. */
-  function wasMember(): boolean {
-    for (let bucket = 0; bucket < BUCKETS; bucket++) for (const _ of directory.ids(bucket)) return true;
-    return false;
-  }
+  const wasMember = () => !directory.isEmpty();
 
   return {
     volume(root) {

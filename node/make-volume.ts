@@ -14,7 +14,6 @@ export function makeVolumeWith({ blocks, ...settings }: MakeVolumeOptions): Make
     const result = await runIngest(
       {
         ...settings,
-        mkfs: process.env.FORAGE_MKFS_EROFS ?? 'mkfs.erofs',
         chainId: layer.chainId,
         parent: layer.parent,
         diffId: blob?.diffId ?? '',

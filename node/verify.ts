@@ -38,7 +38,6 @@ export function createVerify({ tempDir, compression, hold }: Parts): VerifyLayer
         volumesDir: join(dir, 'volumes'),
         tempDir: dir,
         compression,
-        mkfs: process.env.FORAGE_MKFS_EROFS ?? 'mkfs.erofs',
         chainId,
         parent,
         diffId,

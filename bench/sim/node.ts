@@ -262,7 +262,7 @@ export class SimNode {
         ask: (owner, request) => exchange.ask(owner, request),
         fetch: (id, root) => exchange.fetch(id, 'repair', root),
       },
-      limits: this.#limits(),
+      limits: () => this.#limits(),
       log: this.#world.log(this),
     };
   }

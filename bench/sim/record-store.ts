@@ -74,6 +74,10 @@ export class SimRecordStore implements RecordStore {
     return this.#here.values();
   }
 
+  isEmpty(): boolean {
+    return this.#here.size === 0;
+  }
+
   has(id: RecordId): boolean {
     return this.#here.has(id);
   }

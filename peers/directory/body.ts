@@ -186,8 +186,13 @@ function imageName(text: string): string {
   return printable(text, MAX_IMAGE_NAME_CHARACTERS, 'image name');
 }
 
+/** ASCII without spaces, and not empty. */
+export function isPrintable(text: string, maxCharacters: number): boolean {
+  return text.length <= maxCharacters && PRINTABLE.test(text);
+}
+
 function printable(text: string, maxCharacters: number, what: string): string {
-  if (text.length > maxCharacters || !PRINTABLE.test(text)) throw new WireError(`no proper ${what}`);
+  if (!isPrintable(text, maxCharacters)) throw new WireError(`no proper ${what}`);
   return text;
 }
 

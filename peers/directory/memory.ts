@@ -7,6 +7,10 @@ export class MemoryRecordStore implements RecordStore {
   readonly #buckets = Array.from({ length: BUCKETS }, () => new Set<RecordId>());
   readonly #index = new Map<string, Map<RecordId, number>>();
 
+  isEmpty(): boolean {
+    return this.#records.size === 0;
+  }
+
   has(id: RecordId): boolean {
     return this.#records.has(id);
   }

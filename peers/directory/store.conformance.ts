@@ -27,11 +27,13 @@ export function recordStoreConformance(t: Test, make: (t: Test) => Promise<Subje
   t.test('what was put is there as it was, also after a restart', async (t) => {
     const { store, reopen } = await make(t);
     const id = sha('a');
+    t.equal(store.isEmpty(), true);
     t.equal(store.has(id), false);
     t.equal(store.get(id), undefined);
     await store.transact((writer) => writer.put(id, stored('a', 1_700_000_000_123), [RED]));
     for (const next of [async () => store, reopen]) {
       const reader = await next();
+      t.equal(reader.isEmpty(), false);
       t.equal(reader.has(id), true);
       t.same(reader.get(id), stored('a', 1_700_000_000_123));
       t.same(reader.under(RED), [{ id, createdMs: 1_700_000_000_123 }]);

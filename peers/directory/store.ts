@@ -28,6 +28,7 @@ export function openRecordStore(root: RootDatabase): RecordStore {
   const certificates: Bytes = root.openDB({ name: 'directory-certificates', ...OPTIONS });
   const writer = writerOf(records, index, certificates);
   return {
+    isEmpty: () => [...records.getKeys({ limit: 1 })].length === 0,
     has: (id) => records.doesExist(idKey(id)),
     get(id) {
       const value = records.get(idKey(id));

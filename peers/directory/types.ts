@@ -119,6 +119,7 @@ export interface IndexEntry {
 
 /** Records under their ids and under index keys. Implementations: store.ts (LMDB), memory.ts (twin); both pass store.conformance.ts. */
 export interface RecordStore {
+  isEmpty(): boolean;
   has(id: RecordId): boolean;
   get(id: RecordId): StoredRecord | undefined;
   /** What was put under this key, ascending by id. */

@@ -108,7 +108,7 @@ async function setUp(t: { teardown(fn: () => void): void }, fetchBytesPerSecond 
         blocks.add(id);
       },
     },
-    limits: { maxBytes: 1e9, minFreeBytes: 0, idleMs: 1000, fetchBytesPerSecond },
+    limits: () => ({ maxBytes: 1e9, minFreeBytes: 0, idleMs: 1000, fetchBytesPerSecond }),
     log,
   });
   t.teardown(() => custodian.stop());

@@ -179,7 +179,7 @@ export class Custodian {
     const { volumes, holdings, limits, clock, blocks, pins, log } = this.#parts;
     const survey = new Survey({
       owned: this.#owned,
-      limits,
+      limits: limits(),
       usedBytes: holdings.usedBytes(),
       freeBytes: holdings.freeBytes(),
       nowMs: clock.wall(),
@@ -282,7 +282,7 @@ export class Custodian {
   }
 
   /** False when the owner could not be asked. */
-  async #ask({ owner, request, attempts }: Ask): Promise<boolean> {
+  async #ask({ owner, request, candidates: attempts }: Ask<Attempt>): Promise<boolean> {
     const { others, clock, log } = this.#parts;
     this.#totals.asked += request.ids.length;
     try {

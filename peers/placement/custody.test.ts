@@ -153,10 +153,10 @@ t.test(
     const asks = asksFor([...first, other], (shard) => (shard % 2 === 0 ? ['x', 'y'] : ['x', 'z']));
     const shape = asks.map(({ owner, request }) => `${owner} ${request.roots.length} ${request.ids.length}`);
     t.same(shape.sort(), ['x 1 1', 'x 1 256', 'x 2 1', 'y 1 129', 'y 2 1', 'z 1 128']);
-    for (const { request, attempts } of asks)
+    for (const { request, candidates } of asks)
       t.same(
         request.ids,
-        attempts.map(({ id }) => id),
+        candidates.map(({ id }) => id),
       );
   },
 );

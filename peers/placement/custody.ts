@@ -36,7 +36,6 @@
  * fetch: what it owns then stays with those that have it.
  */
 import type { BlockId, Root, VolumeIndex } from '../../blocks/types.ts';
-import type { Attempt } from './attempts.ts';
 import { MAX_PIN_IDS, MAX_PIN_ROOTS, type PinRequest } from './messages.ts';
 import { shardOf } from './shards.ts';
 
@@ -213,31 +212,34 @@ class Oldest {
   }
 }
 
-/** A question to one owner, and the attempts that it is for, in the order of its ids. */
-export interface Ask {
+/** A question to one owner, and what it is asked for, in the order of its ids. */
+export interface Ask<T extends Candidate> {
   owner: string;
   request: PinRequest;
-  attempts: readonly Attempt[];
+  candidates: readonly T[];
 }
 
 /** The questions to all owners of these blocks: together what concerns the same volumes, in messages of bounded size. */
-export function asksFor(attempts: readonly Attempt[], ownersOf: (shard: number) => readonly string[]): Ask[] {
-  const groups = new Map<string, { owner: string; attempts: Attempt[] }>();
-  for (const attempt of attempts) {
-    const volumes = attempt.roots.join();
-    for (const owner of ownersOf(shardOf(attempt.id))) {
+export function asksFor<T extends Candidate>(
+  candidates: readonly T[],
+  ownersOf: (shard: number) => readonly string[],
+): Ask<T>[] {
+  const groups = new Map<string, { owner: string; candidates: T[] }>();
+  for (const candidate of candidates) {
+    const volumes = candidate.roots.join();
+    for (const owner of ownersOf(shardOf(candidate.id))) {
       const key = `${owner} ${volumes}`;
-      const group = groups.get(key) ?? { owner, attempts: [] };
-      group.attempts.push(attempt);
+      const group = groups.get(key) ?? { owner, candidates: [] };
+      group.candidates.push(candidate);
       groups.set(key, group);
     }
   }
-  const asks: Ask[] = [];
+  const asks: Ask<T>[] = [];
   for (const group of groups.values()) {
-    for (let at = 0; at < group.attempts.length; at += MAX_PIN_IDS) {
-      const some = group.attempts.slice(at, at + MAX_PIN_IDS);
+    for (let at = 0; at < group.candidates.length; at += MAX_PIN_IDS) {
+      const some = group.candidates.slice(at, at + MAX_PIN_IDS);
       const request = { roots: some[0]!.roots, ids: some.map(({ id }) => id) };
-      asks.push({ owner: group.owner, request, attempts: some });
+      asks.push({ owner: group.owner, request, candidates: some });
     }
   }
   return asks;

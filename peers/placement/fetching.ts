@@ -81,7 +81,7 @@ export class Fetching {
     const { clock, limits } = this.#parts;
     const nowMs = clock.now();
     const startMs = Math.max(nowMs, this.#paidMs);
-    this.#paidMs = startMs + (sizeBytes / limits.fetchBytesPerSecond) * 1000;
+    this.#paidMs = startMs + (sizeBytes / limits().fetchBytesPerSecond) * 1000;
     if (startMs > nowMs) await this.#timers.sleep(startMs - nowMs);
   }
 

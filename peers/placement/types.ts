@@ -50,6 +50,7 @@ export interface CustodianParts {
   volumes: KnownVolumes;
   holdings: Holdings;
   others: Custodians;
-  limits: Limits;
+  /** Asked at each plan, and at each fetch. */
+  limits(): Limits;
   log: Log;
 }
