@@ -68,8 +68,9 @@ export class Cluster {
       { echo '# of a test'; cat; } >> /etc/forage/config.toml`;
     const input = toml.includes('[cache]') ? toml : `${toml}[cache]\nrepair_bytes_per_second = 1024\n`;
     await this.sh(machine, script, { input });
-    if (apply === 'reboot') await this.do('reboot', machine);
-    else await this.sh(machine, 'systemctl restart forage');
+    if (apply === 'reboot') return void (await this.do('reboot', machine));
+    await this.sh(machine, 'systemctl restart forage');
+    await answersContainerd(this, machine);
   }
 
   /** Switches background completion, so that a test decides what a node has. It stays so until it is switched again. */
