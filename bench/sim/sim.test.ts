@@ -7,6 +7,8 @@ import { SABOTAGES } from './world.ts';
 
 const NODES = 12;
 const SEEDS = 200;
+/** The sabotage that fewest runs show is shown by one in four: all of these miss it once in 10^12 times. */
+const SABOTAGED_SEEDS = 100;
 
 // A run takes a third of a second; all of them on one slow processor, minutes.
 t.setTimeout(3_600_000);
@@ -26,10 +28,10 @@ t.test('placement and directory stand what is done to them, on fresh seeds', asy
 });
 
 for (const sabotage of SABOTAGES) {
-  t.test(`it is found out within a few seeds when ${sabotage}`, async (t) => {
+  t.test(`it is found out when ${sabotage}`, async (t) => {
     const first = Math.floor(Math.random() * 1e9);
     t.comment(`seeds from ${first}`);
-    for (let seed = first; seed < first + 5; seed++) {
+    for (let seed = first; seed < first + SABOTAGED_SEEDS; seed++) {
       try {
         await runSeed({ seed, nodes: NODES, sabotage });
       } catch (error) {
