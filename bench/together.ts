@@ -6,6 +6,7 @@
  *   hack/cluster up 6 --name together --link 1gbit && hack/images postgres --push --name together
  *   node bench/together.ts [--name together] [--image postgres] [--json FILE]
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Cluster, eventually, forgetAll, ingested } from '../integration/lib/cluster.ts';
 import { finish, table } from './report.ts';
@@ -17,6 +18,9 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
+/** Making a file is slow while ext4 passes over those that were deleted within the last minute, one by one. */
+const SETTLE_MS = 75_000;
+
 const cluster = new Cluster(options.name);
 const ref = `registry:5000/${options.image}`;
 
@@ -29,6 +33,7 @@ const [seed, ...others] = nodes.map(({ name }) => name) as [string, ...string[]]
 const linkBytesPerSecond = nodes[0]!.rateBits / 8;
 
 await forgetAll(cluster, seed, ...others);
+await sleep(SETTLE_MS);
 for (const node of [seed, ...others]) await cluster.configure(node, '');
 await cluster.sh(seed, `nerdctl --snapshotter forage pull -q ${ref} > /dev/null`);
 await ingested(cluster, seed);
