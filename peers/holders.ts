@@ -1,6 +1,7 @@
 /** Remembers who is said to have which volume, so that these are asked first. Bounded; forgetting costs a round trip. */
 import { LRUCache } from 'lru-cache';
 import type { LayerRecord, Root } from '../blocks/types.ts';
+import type { Checkpoint, Held } from './directory/types.ts';
 
 const MAX_VOLUMES = 4096;
 
@@ -15,6 +16,18 @@ export class Holders {
     const holders = this.#of.get(root) ?? new Map<string, Holding>();
     holders.set(node, origin === 'copied' ? 'part' : 'whole');
     this.#of.set(root, holders);
+  }
+
+  /** What a record says of its signer. */
+  heard({ kind, content, node }: Held): void {
+    if (kind === 'layer') this.learn(content, node);
+    else if (kind === 'checkpoint') this.#learnCheckpoint(content, node);
+  }
+
+  /** Of a checkpoint. Who has restored it has taken its volumes lazily, and says which memory it has touched. */
+  #learnCheckpoint({ memory, volumes, workingSet }: Checkpoint, node: string): void {
+    const origin = workingSet === undefined ? 'walked' : 'copied';
+    for (const root of [memory, ...volumes]) this.learn({ root, origin }, node);
   }
 
   of(root: Root | undefined, node: string): Holding | undefined {

@@ -78,14 +78,13 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
   const learnAll = async () => {
     for await (const held of inTurns(directory.counting(), RECORDS_PER_TURN)) {
       if (isClosed) return;
-      if (held.kind === 'layer') holders.learn(held.content, held.node);
+      holders.heard(held);
     }
   };
   learnAll().catch((err: unknown) => log.error({ err }, 'the directory could not be read for holders'));
   const stopLearning = directory.onAdd((held) => {
-    if (held.kind !== 'layer') return;
-    holders.learn(held.content, held.node);
-    lookup.changed();
+    holders.heard(held);
+    if (held.kind === 'layer') lookup.changed();
   });
 
   function linksChanged(): void {

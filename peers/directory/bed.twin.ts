@@ -182,7 +182,8 @@ export function checkpoint(id: string, image = 'registry:5000/app:1'): Contents[
   return {
     id,
     image,
-    specDigest: digest(`spec of ${id}`),
+    document: object(`document of ${id}`),
+    workingSet: undefined,
     volumes: [sha(`upper of ${id}`), sha(`images of ${id}`)],
     memory: sha(`memory of ${id}`),
   };

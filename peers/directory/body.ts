@@ -88,6 +88,10 @@ function statementFrom(body: pb.Body): Statement {
   }
 }
 
+export function isCheckpointId(text: string): boolean {
+  return CHECKPOINT_ID.test(text);
+}
+
 function layerFrom(message: Parameters<typeof recordFrom>[0]) {
   const layer = recordFrom(message, message.getChainId());
   if (layer.origin === 'ingested' && layer.diffId === '')
@@ -96,23 +100,29 @@ function layerFrom(message: Parameters<typeof recordFrom>[0]) {
 }
 
 function checkpointMessage(checkpoint: Checkpoint): pb.Checkpoint {
-  return new pb.Checkpoint()
+  const message = new pb.Checkpoint()
     .setId(checkpoint.id)
     .setImage(checkpoint.image)
-    .setSpecDigest(digestBytes([checkpoint.specDigest]))
+    .setDocument(objectMessage(checkpoint.document))
     .setVolumeRoots(idBytes(checkpoint.volumes))
     .setMemoryRoot(idBytes([checkpoint.memory]));
+  const { workingSet } = checkpoint;
+  return workingSet === undefined ? message : message.setWorkingSet(objectMessage(workingSet));
 }
 
 function checkpointFrom(message: pb.Checkpoint): Checkpoint {
   const id = message.getId();
-  if (!CHECKPOINT_ID.test(id)) throw new WireError("no proper checkpoint's id");
+  if (!isCheckpointId(id)) throw new WireError("no proper checkpoint's id");
+  const image = message.getImage();
+  const volumes = message.getVolumeRoots_asU8();
+  const workingSet = message.getWorkingSet();
   return {
     id,
-    image: imageName(message.getImage()),
-    specDigest: oneDigest(message.getSpecDigest_asU8()),
-    volumes: idsFrom(message.getVolumeRoots_asU8(), MAX_CHECKPOINT_VOLUMES),
+    image: image === '' ? '' : imageName(image),
+    document: objectFrom(message.getDocument()),
+    volumes: volumes.length === 0 ? [] : idsFrom(volumes, MAX_CHECKPOINT_VOLUMES),
     memory: oneId(message.getMemoryRoot_asU8()),
+    workingSet: workingSet && objectFrom(workingSet),
   };
 }
 
@@ -145,7 +155,7 @@ function objectMessage(object: StoredObject): pb.Content {
 }
 
 function objectFrom(message: pb.Content | undefined): StoredObject {
-  if (message === undefined) throw new WireError('a ref without manifest or config');
+  if (message === undefined) throw new WireError('a record that lacks an object');
   const sizeBytes = message.getSizeBytes();
   if (!Number.isInteger(sizeBytes) || sizeBytes < 1 || sizeBytes > MAX_OBJECT_BYTES)
     throw new WireError(`an object of ${sizeBytes} bytes`);

@@ -24,17 +24,25 @@ export interface SignedRecord {
   signature: Uint8Array;
 }
 
-/** A container's state: what restoring it takes. */
+/**
+ * A container's state: what restoring it takes. Whoever restores it and has seen which memory is touched first says the same
+ * again with the working set.
+ */
 export interface Checkpoint {
   id: string;
+  /** '' where the container was made of none. */
   image: string;
-  specDigest: Digest;
-  /** Writable volumes, in their order. */
+  /** JSON: all that is not in the volumes. */
+  document: StoredObject;
+  /** Writable volumes, lowest first. */
   volumes: readonly Root[];
+  /** CRIU's images. */
   memory: Root;
+  /** Numbers of blocks of the memory volume in the order of their first use: 4 bytes each, little-endian. */
+  workingSet: StoredObject | undefined;
 }
 
-/** A small object of a registry, kept in blocks that joined, and cut at its size, are the object. */
+/** A small object, of a registry for example, kept in blocks that joined, and cut at its size, are the object. */
 export interface StoredObject {
   digest: Digest;
   sizeBytes: number;

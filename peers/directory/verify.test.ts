@@ -158,8 +158,9 @@ t.test('bodies that say what none may say are refused, though they are signed', 
   const part = () => new pb.Content().setDigest(id).setSizeBytes(9).setMediaType('x').setBlocks(id);
   const some = () => new pb.Ref().setImage('app:1').setManifest(part()).setConfig(part()).setChainIds(id);
   const point = () =>
-    new pb.Checkpoint().setId('c').setImage('app:1').setSpecDigest(id).setVolumeRoots(id).setMemoryRoot(id);
-  const good = [body().setRef(some()), body().setCheckpoint(point())];
+    new pb.Checkpoint().setId('c').setImage('app:1').setDocument(part()).setVolumeRoots(id).setMemoryRoot(id);
+  const plain = point().setImage('').setVolumeRoots('').setWorkingSet(part());
+  const good = [body().setRef(some()), body().setCheckpoint(point()), body().setCheckpoint(plain)];
   for (const message of good)
     t.ok(await bed.verifier.verify(await signedRaw(n1, message.serializeBinary()), bed.clock.wallMs));
   const wrong = {
@@ -179,6 +180,8 @@ t.test('bodies that say what none may say are refused, though they are signed', 
     'no checkpoint id': body().setCheckpoint(point().setId('../c')),
     'too many volumes': body().setCheckpoint(point().setVolumeRoots(Buffer.alloc(65 * 32))),
     'no memory': body().setCheckpoint(point().setMemoryRoot('')),
+    'no document': body().setCheckpoint(point().setDocument(undefined)),
+    'an empty working set': body().setCheckpoint(point().setWorkingSet(part().setSizeBytes(0))),
     'a removal of nothing': body().setRemoval(new pb.Removal()),
     'a removal of too much': body().setRemoval(
       new pb.Removal().setChainIds(id).setRecordIds(Buffer.alloc(MAX_REMOVAL_NAMES * 32)),

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { DirectoryBed, layer, ref, shuffled } from '../directory/bed.twin.ts';
+import { checkpoint, DirectoryBed, layer, ref, shuffled } from '../directory/bed.twin.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { SignedRecord } from '../directory/types.ts';
 import type { VolumeBlocks } from './custody.ts';
@@ -264,6 +264,23 @@ t.test(
     t.equal(catalogue.version, version);
   },
 );
+
+t.test("a checkpoint's volumes are living until its records are removed", async (t) => {
+  const { directory, indexes, open } = await setUp(t);
+  const content = checkpoint('c1');
+  const roots = [content.memory, ...content.volumes].sort();
+  for (const root of roots) indexes.here.add(root);
+  const catalogue = open();
+  await catalogue.start();
+  const { id } = await directory.publish('checkpoint', content);
+  t.same(shown(catalogue), { living: roots, removed: [] });
+  const again = open();
+  await again.start();
+  t.same(shown(again), { living: roots, removed: [] }, 'after a restart');
+  await directory.publish('removal', { image: '', chainIds: [], recordIds: [id] });
+  await until(() => catalogue.removed()[Symbol.iterator]().next().done === false);
+  t.same(shown(catalogue), { living: [], removed: roots });
+});
 
 t.test('after stop nothing changes and nothing is fetched', async (t) => {
   const { bed, indexes, open, told, ingest, changes } = await setUp(t);

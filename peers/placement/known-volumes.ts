@@ -3,15 +3,15 @@
  * and its index is here, and removed when no record names it any more while its index is still here. Missing indexes are fetched.
  *
  * - What is living or removed changes only together with `version`, in one turn of the event loop.
- * - It follows from the records alone, not from their order: at each change, the layer concerned is looked up again. A removal by
- *   ids of records and a revocation do not say which layers they concern, and a removal that is revoked itself brings layers back: then
- *   all are looked at.
+ * - It follows from the records alone, not from their order: at each change, the layer or checkpoint concerned is looked up again. A
+ *   removal by ids of records and a revocation do not say which of them they concern, and a removal that is revoked itself brings layers
+ *   back: then all are looked at.
  * - A living volume whose index is lost stays living while it is fetched again, with no blocks to tell of: nothing is dropped then.
  * - A volume that is not named and whose index is gone is forgotten.
  *
  * Custody must not begin before `start` has resolved: with half of the volumes known, a block of a removed one might seem unused.
  */
-import type { ChainId, Root } from '../../blocks/types.ts';
+import type { Root } from '../../blocks/types.ts';
 import type { Clock } from '../clock.ts';
 import { decodeBody } from '../directory/body.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -24,7 +24,7 @@ import { Timers } from './timers.ts';
 import type { KnownVolumes } from './types.ts';
 
 export interface CatalogueParts {
-  directory: Pick<Directory, 'ids' | 'record' | 'layersByChainId' | 'onAdd'>;
+  directory: Pick<Directory, 'ids' | 'record' | 'layersByChainId' | 'checkpoint' | 'onAdd'>;
   /** Of the indexes that are durably here. */
   volumes: {
     has(root: Root): boolean;
@@ -39,6 +39,12 @@ export interface CatalogueParts {
   onChange(): void;
 }
 
+/** What names volumes: a layer, by its chainID, or a checkpoint, by its id behind a prefix that no chainID has. */
+type Subject = string;
+const CHECKPOINT = 'checkpoint ';
+
+type Named = Pick<Held<'layer'>, 'kind' | 'content'> | Pick<Held<'checkpoint'>, 'kind' | 'content'>;
+
 /** Records looked at between two turns of the event loop: a few milliseconds of work. */
 const SLICE = 256;
 
@@ -46,9 +52,9 @@ export class Catalogue implements KnownVolumes {
   readonly #parts: CatalogueParts;
   readonly #timers: Timers;
   readonly #fetches: IndexFetches;
-  /** By layer, the roots that records which count give it; and by root, those layers. */
-  readonly #roots = new Map<ChainId, ReadonlySet<Root>>();
-  readonly #layers = new Map<Root, Set<ChainId>>();
+  /** By subject, the roots that records which count give it; and by root, those subjects. */
+  readonly #roots = new Map<Subject, ReadonlySet<Root>>();
+  readonly #subjects = new Map<Root, Set<Subject>>();
   readonly #living = new Set<Root>();
   readonly #removed = new Set<Root>();
   #version = 0;
@@ -65,7 +71,7 @@ export class Catalogue implements KnownVolumes {
       clock: parts.clock,
       log: parts.log,
       fetchIndex: (root) => parts.fetchIndex(root),
-      isMissing: (root) => this.#layers.has(root) && !parts.volumes.has(root),
+      isMissing: (root) => this.#subjects.has(root) && !parts.volumes.has(root),
       fetched: (root) => this.#settle([root]),
     });
   }
@@ -97,7 +103,7 @@ export class Catalogue implements KnownVolumes {
 
   /** The index of every volume that a record names is here: whatever no index names, no volume has. */
   isWhole(): boolean {
-    for (const root of this.#layers.keys()) if (!this.#parts.volumes.has(root)) return false;
+    for (const root of this.#subjects.keys()) if (!this.#parts.volumes.has(root)) return false;
     return true;
   }
 
@@ -118,7 +124,8 @@ export class Catalogue implements KnownVolumes {
   #added(held: Held): void {
     switch (held.kind) {
       case 'layer':
-        this.#look(held.content.chainId, held.content.root);
+      case 'checkpoint':
+        this.#look(subjectOf(held), rootsOf(held));
         break;
       case 'removal':
         for (const chainId of held.content.chainIds) this.#look(chainId);
@@ -146,8 +153,8 @@ export class Catalogue implements KnownVolumes {
     const pause = async () => {
       if (++seen % SLICE === 0) await this.#timers.sleep(0);
     };
-    for (const chainId of [...this.#roots.keys()]) {
-      this.#look(chainId);
+    for (const subject of [...this.#roots.keys()]) {
+      this.#look(subject);
       await pause();
     }
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
@@ -161,33 +168,41 @@ export class Catalogue implements KnownVolumes {
   #lookAtRecord(id: RecordId): void {
     const record = this.#parts.directory.record(id);
     const said = record && decodeBody(record.body);
-    if (said?.kind !== 'layer') return;
-    const { chainId, root } = said.content;
-    if (!this.#roots.get(chainId)?.has(root)) this.#look(chainId, root);
+    if (said?.kind !== 'layer' && said?.kind !== 'checkpoint') return;
+    const subject = subjectOf(said);
+    const roots = rootsOf(said);
+    if (roots.some((root) => !this.#roots.get(subject)?.has(root))) this.#look(subject, roots);
   }
 
-  /** What records that count say of the layer now; `root`, too, was named by one, which may not count. */
-  #look(chainId: ChainId, root?: Root): void {
-    const before = this.#roots.get(chainId) ?? new Set<Root>();
-    const roots = new Set(this.#parts.directory.layersByChainId(chainId).map(({ content }) => content.root));
-    if (roots.size > 0) this.#roots.set(chainId, roots);
-    else this.#roots.delete(chainId);
-    const gone = [...before].filter((name) => !roots.has(name));
-    const come = [...roots].filter((name) => !before.has(name));
-    for (const name of gone) this.#unname(name, chainId);
-    for (const name of come) this.#name(name, chainId);
-    this.#settle(root === undefined ? [...gone, ...come] : [...gone, ...come, root]);
+  /** What records that count say of the subject now; `named`, too, were named by one, which may not count. */
+  #look(subject: Subject, named: readonly Root[] = []): void {
+    const before = this.#roots.get(subject) ?? new Set<Root>();
+    const roots = new Set(this.#counting(subject).flatMap(rootsOf));
+    if (roots.size > 0) this.#roots.set(subject, roots);
+    else this.#roots.delete(subject);
+    const gone = [...before].filter((root) => !roots.has(root));
+    const come = [...roots].filter((root) => !before.has(root));
+    for (const root of gone) this.#unname(root, subject);
+    for (const root of come) this.#name(root, subject);
+    this.#settle([...gone, ...come, ...named]);
   }
 
-  #name(root: Root, chainId: ChainId): void {
-    const layers = this.#layers.get(root) ?? new Set();
-    this.#layers.set(root, layers.add(chainId));
+  #counting(subject: Subject): Named[] {
+    const { directory } = this.#parts;
+    return subject.startsWith(CHECKPOINT)
+      ? directory.checkpoint(subject.slice(CHECKPOINT.length))
+      : directory.layersByChainId(subject);
   }
 
-  #unname(root: Root, chainId: ChainId): void {
-    const layers = this.#layers.get(root);
-    layers?.delete(chainId);
-    if (layers?.size === 0) this.#layers.delete(root);
+  #name(root: Root, subject: Subject): void {
+    const subjects = this.#subjects.get(root) ?? new Set();
+    this.#subjects.set(root, subjects.add(subject));
+  }
+
+  #unname(root: Root, subject: Subject): void {
+    const subjects = this.#subjects.get(root);
+    subjects?.delete(subject);
+    if (subjects?.size === 0) this.#subjects.delete(root);
   }
 
   #settle(roots: Iterable<Root>): void {
@@ -201,13 +216,21 @@ export class Catalogue implements KnownVolumes {
   /** True when it is living or removed otherwise than before. */
   #settleOne(root: Root): boolean {
     const isHere = this.#parts.volumes.has(root);
-    const isNamed = this.#layers.has(root);
+    const isNamed = this.#subjects.has(root);
     if (isNamed && !isHere) this.#fetches.want(root);
     const isLiving = isNamed && (isHere || this.#living.has(root));
     const isRemoved = !isNamed && isHere;
     const isLivingChanged = put(this.#living, root, isLiving);
     return put(this.#removed, root, isRemoved) || isLivingChanged;
   }
+}
+
+function subjectOf({ kind, content }: Named): Subject {
+  return kind === 'layer' ? content.chainId : CHECKPOINT + content.id;
+}
+
+function rootsOf({ kind, content }: Named): Root[] {
+  return kind === 'layer' ? [content.root] : [content.memory, ...content.volumes];
 }
 
 /** Whether it was otherwise before. */

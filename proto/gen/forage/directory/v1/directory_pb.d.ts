@@ -109,10 +109,11 @@ export class Checkpoint extends jspb.Message {
     setId(value: string): Checkpoint;
     getImage(): string;
     setImage(value: string): Checkpoint;
-    getSpecDigest(): Uint8Array | string;
-    getSpecDigest_asU8(): Uint8Array;
-    getSpecDigest_asB64(): string;
-    setSpecDigest(value: Uint8Array | string): Checkpoint;
+
+    hasDocument(): boolean;
+    clearDocument(): void;
+    getDocument(): Content | undefined;
+    setDocument(value?: Content): Checkpoint;
     getVolumeRoots(): Uint8Array | string;
     getVolumeRoots_asU8(): Uint8Array;
     getVolumeRoots_asB64(): string;
@@ -121,6 +122,11 @@ export class Checkpoint extends jspb.Message {
     getMemoryRoot_asU8(): Uint8Array;
     getMemoryRoot_asB64(): string;
     setMemoryRoot(value: Uint8Array | string): Checkpoint;
+
+    hasWorkingSet(): boolean;
+    clearWorkingSet(): void;
+    getWorkingSet(): Content | undefined;
+    setWorkingSet(value?: Content): Checkpoint;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): Checkpoint.AsObject;
@@ -136,9 +142,10 @@ export namespace Checkpoint {
     export type AsObject = {
         id: string,
         image: string,
-        specDigest: Uint8Array | string,
+        document?: Content.AsObject,
         volumeRoots: Uint8Array | string,
         memoryRoot: Uint8Array | string,
+        workingSet?: Content.AsObject,
     }
 }
 

@@ -1063,9 +1063,10 @@ proto.forage.directory.v1.Checkpoint.toObject = function(includeInstance, msg) {
   var f, obj = {
     id: jspb.Message.getFieldWithDefault(msg, 1, ""),
     image: jspb.Message.getFieldWithDefault(msg, 2, ""),
-    specDigest: msg.getSpecDigest_asB64(),
+    document: (f = msg.getDocument()) && proto.forage.directory.v1.Content.toObject(includeInstance, f),
     volumeRoots: msg.getVolumeRoots_asB64(),
-    memoryRoot: msg.getMemoryRoot_asB64()
+    memoryRoot: msg.getMemoryRoot_asB64(),
+    workingSet: (f = msg.getWorkingSet()) && proto.forage.directory.v1.Content.toObject(includeInstance, f)
   };
 
   if (includeInstance) {
@@ -1111,8 +1112,9 @@ proto.forage.directory.v1.Checkpoint.deserializeBinaryFromReader = function(msg,
       msg.setImage(value);
       break;
     case 3:
-      var value = /** @type {!Uint8Array} */ (reader.readBytes());
-      msg.setSpecDigest(value);
+      var value = new proto.forage.directory.v1.Content;
+      reader.readMessage(value,proto.forage.directory.v1.Content.deserializeBinaryFromReader);
+      msg.setDocument(value);
       break;
     case 4:
       var value = /** @type {!Uint8Array} */ (reader.readBytes());
@@ -1121,6 +1123,11 @@ proto.forage.directory.v1.Checkpoint.deserializeBinaryFromReader = function(msg,
     case 5:
       var value = /** @type {!Uint8Array} */ (reader.readBytes());
       msg.setMemoryRoot(value);
+      break;
+    case 6:
+      var value = new proto.forage.directory.v1.Content;
+      reader.readMessage(value,proto.forage.directory.v1.Content.deserializeBinaryFromReader);
+      msg.setWorkingSet(value);
       break;
     default:
       reader.skipField();
@@ -1165,11 +1172,12 @@ proto.forage.directory.v1.Checkpoint.serializeBinaryToWriter = function(message,
       f
     );
   }
-  f = message.getSpecDigest_asU8();
-  if (f.length > 0) {
-    writer.writeBytes(
+  f = message.getDocument();
+  if (f != null) {
+    writer.writeMessage(
       3,
-      f
+      f,
+      proto.forage.directory.v1.Content.serializeBinaryToWriter
     );
   }
   f = message.getVolumeRoots_asU8();
@@ -1184,6 +1192,14 @@ proto.forage.directory.v1.Checkpoint.serializeBinaryToWriter = function(message,
     writer.writeBytes(
       5,
       f
+    );
+  }
+  f = message.getWorkingSet();
+  if (f != null) {
+    writer.writeMessage(
+      6,
+      f,
+      proto.forage.directory.v1.Content.serializeBinaryToWriter
     );
   }
 };
@@ -1226,44 +1242,39 @@ proto.forage.directory.v1.Checkpoint.prototype.setImage = function(value) {
 
 
 /**
- * optional bytes spec_digest = 3;
- * @return {!(string|Uint8Array)}
+ * optional Content document = 3;
+ * @return {?proto.forage.directory.v1.Content}
  */
-proto.forage.directory.v1.Checkpoint.prototype.getSpecDigest = function() {
-  return /** @type {!(string|Uint8Array)} */ (jspb.Message.getFieldWithDefault(this, 3, ""));
+proto.forage.directory.v1.Checkpoint.prototype.getDocument = function() {
+  return /** @type{?proto.forage.directory.v1.Content} */ (
+    jspb.Message.getWrapperField(this, proto.forage.directory.v1.Content, 3));
 };
 
 
 /**
- * optional bytes spec_digest = 3;
- * This is a type-conversion wrapper around `getSpecDigest()`
- * @return {string}
- */
-proto.forage.directory.v1.Checkpoint.prototype.getSpecDigest_asB64 = function() {
-  return /** @type {string} */ (jspb.Message.bytesAsB64(
-      this.getSpecDigest()));
+ * @param {?proto.forage.directory.v1.Content|undefined} value
+ * @return {!proto.forage.directory.v1.Checkpoint} returns this
+*/
+proto.forage.directory.v1.Checkpoint.prototype.setDocument = function(value) {
+  return jspb.Message.setWrapperField(this, 3, value);
 };
 
 
 /**
- * optional bytes spec_digest = 3;
- * Note that Uint8Array is not supported on all browsers.
- * @see http://caniuse.com/Uint8Array
- * This is a type-conversion wrapper around `getSpecDigest()`
- * @return {!Uint8Array}
- */
-proto.forage.directory.v1.Checkpoint.prototype.getSpecDigest_asU8 = function() {
-  return /** @type {!Uint8Array} */ (jspb.Message.bytesAsU8(
-      this.getSpecDigest()));
-};
-
-
-/**
- * @param {!(string|Uint8Array)} value
+ * Clears the message field making it undefined.
  * @return {!proto.forage.directory.v1.Checkpoint} returns this
  */
-proto.forage.directory.v1.Checkpoint.prototype.setSpecDigest = function(value) {
-  return jspb.Message.setProto3BytesField(this, 3, value);
+proto.forage.directory.v1.Checkpoint.prototype.clearDocument = function() {
+  return this.setDocument(undefined);
+};
+
+
+/**
+ * Returns whether this field is set.
+ * @return {boolean}
+ */
+proto.forage.directory.v1.Checkpoint.prototype.hasDocument = function() {
+  return jspb.Message.getField(this, 3) != null;
 };
 
 
@@ -1348,6 +1359,43 @@ proto.forage.directory.v1.Checkpoint.prototype.getMemoryRoot_asU8 = function() {
  */
 proto.forage.directory.v1.Checkpoint.prototype.setMemoryRoot = function(value) {
   return jspb.Message.setProto3BytesField(this, 5, value);
+};
+
+
+/**
+ * optional Content working_set = 6;
+ * @return {?proto.forage.directory.v1.Content}
+ */
+proto.forage.directory.v1.Checkpoint.prototype.getWorkingSet = function() {
+  return /** @type{?proto.forage.directory.v1.Content} */ (
+    jspb.Message.getWrapperField(this, proto.forage.directory.v1.Content, 6));
+};
+
+
+/**
+ * @param {?proto.forage.directory.v1.Content|undefined} value
+ * @return {!proto.forage.directory.v1.Checkpoint} returns this
+*/
+proto.forage.directory.v1.Checkpoint.prototype.setWorkingSet = function(value) {
+  return jspb.Message.setWrapperField(this, 6, value);
+};
+
+
+/**
+ * Clears the message field making it undefined.
+ * @return {!proto.forage.directory.v1.Checkpoint} returns this
+ */
+proto.forage.directory.v1.Checkpoint.prototype.clearWorkingSet = function() {
+  return this.setWorkingSet(undefined);
+};
+
+
+/**
+ * Returns whether this field is set.
+ * @return {boolean}
+ */
+proto.forage.directory.v1.Checkpoint.prototype.hasWorkingSet = function() {
+  return jspb.Message.getField(this, 6) != null;
 };
 
 
