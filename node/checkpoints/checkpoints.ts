@@ -1,0 +1,184 @@
+/**
+ * The cluster's checkpoints, as this node has them: takes staged dumps and makes checkpoints of them behind the container's back, finds
+ * those of others, and ends them everywhere.
+ */
+import type { Logger } from 'pino';
+import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
+import { isCheckpointId } from '../../peers/directory/body.ts';
+import type { Held } from '../../peers/directory/types.ts';
+import { RefusedError } from '../control.ts';
+import { loadObject } from '../image-refs-object.ts';
+import type { ClusterMember } from '../member.ts';
+import { isPlaced } from '../placed.ts';
+import { type CheckpointDocument, decodeDocument } from './document.ts';
+import { type MakeParts, makeCheckpoint } from './make.ts';
+import type { Staged, Staging } from './staging.ts';
+
+/** How far a checkpoint is. */
+export type CheckpointStage =
+  /** Volumes are being made of the dump. */
+  | 'making'
+  /** It is complete on this node, and owners fetch what they are to keep. */
+  | 'replicating'
+  /** All owners of all blocks have promised to keep them. */
+  | 'kept';
+
+export interface Checkpoints {
+  stage(
+    container: string,
+    bytes: number,
+    wished: string | undefined,
+  ): Promise<{ id: string; directory: string }>;
+  /** A dump that came to nothing. */
+  abandon(directory: string): Promise<void>;
+  /** Resolves once the folder outlives this process; the rest goes on behind. */
+  take(staged: Staged): Promise<void>;
+  /** Goes on with what an earlier process took. */
+  resume(): Promise<void>;
+  /** All that count, newest first, each once: with a working set where there is one. */
+  list(): Held<'checkpoint'>[];
+  /** Waits for one that is being made here, and until `signal` for one that others make. Rejects with RefusedError. */
+  find(id: string, signal: AbortSignal): Promise<Held<'checkpoint'>>;
+  document(held: Held<'checkpoint'>, signal: AbortSignal): Promise<CheckpointDocument>;
+  /** Ends when it is kept; each stage once. */
+  settle(id: string, signal: AbortSignal): AsyncIterable<CheckpointStage>;
+  /** Everywhere. Rejects with RefusedError where there is none. */
+  remove(id: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Parts extends MakeParts {
+  staging: Staging;
+  volumes: VolumeStore;
+  blocks: MakeParts['blocks'] & BlockStore;
+  member: () => ClusterMember | undefined;
+  log: Logger;
+}
+
+const LOOK_EVERY_MS = 100;
+const ASK_EVERY_MS = 500;
+/** A failed attempt is made again: a full disk, say, may have room later. */
+const AGAIN_MS = 30_000;
+
+export function createCheckpoints(parts: Parts): Checkpoints {
+  const { staging, volumes, blocks, log } = parts;
+  const stopping = new AbortController();
+  const making = new Map<string, Promise<void>>();
+
+  function member(): ClusterMember {
+    const joined = parts.member();
+    if (joined) return joined;
+    throw new RefusedError(
+      'state',
+      'this node is in no cluster: checkpoints are signed, and it has no valid certificate',
+    );
+  }
+
+  function newest(id: string): Held<'checkpoint'> | undefined {
+    const said = member().directory.checkpoint(id);
+    return said.find(({ content }) => content.workingSet) ?? said[0];
+  }
+
+  async function make(staged: Staged): Promise<void> {
+    const { id, directory } = staged;
+    for (;;) {
+      try {
+        await makeCheckpoint(parts, member(), staged, stopping.signal);
+        await staging.remove(directory);
+        log.info({ checkpoint: id }, 'a checkpoint was made');
+        return;
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        log.error({ err: error, checkpoint: id, directory }, 'a checkpoint could not be made; tried again');
+      }
+      await pause(AGAIN_MS, stopping.signal);
+    }
+  }
+
+  function begin(staged: Staged): void {
+    const done = make(staged)
+      .catch((error: unknown) => log.error({ err: error }, 'making a checkpoint ended'))
+      .finally(() => making.delete(staged.id));
+    making.set(staged.id, done);
+  }
+
+  const isKept = async ({ content }: Held<'checkpoint'>) => {
+    for (const root of [content.memory, ...content.volumes]) {
+      if (!(await isPlaced(member(), volumes, root).catch(() => false))) return false;
+    }
+    return true;
+  };
+
+  return {
+    async stage(container, bytes, wished) {
+      if (wished !== undefined && !isCheckpointId(wished))
+        throw new RefusedError('invalid', 'a checkpoint is named by 1 to 64 of a-z, 0-9, dot and dash');
+      if (wished !== undefined && (newest(wished) || making.has(wished)))
+        throw new RefusedError('invalid', `there is a checkpoint ${wished} already`);
+      member();
+      return staging.make(container, bytes, wished);
+    },
+    abandon: (directory) => staging.remove(directory),
+    async take(staged) {
+      await staging.take(staged);
+      begin(staged);
+    },
+    async resume() {
+      for (const staged of await staging.leftovers()) begin(staged);
+    },
+    list() {
+      const byId = new Map<string, Held<'checkpoint'>>();
+      for (const held of member().directory.counting()) {
+        if (held.kind !== 'checkpoint') continue;
+        const before = byId.get(held.content.id);
+        if (!before || (held.content.workingSet && !before.content.workingSet))
+          byId.set(held.content.id, held);
+      }
+      return [...byId.values()].sort((a, b) => b.createdMs - a.createdMs);
+    },
+    async find(id, signal) {
+      await making.get(id);
+      for (;;) {
+        const held = newest(id);
+        if (held) return held;
+        if (signal.aborted)
+          throw new RefusedError('absent', `no node of the cluster has told of a checkpoint ${id}`);
+        await pause(LOOK_EVERY_MS, signal);
+      }
+    },
+    async document({ content }, signal) {
+      const want = (block: string) => member().neighbours.want(block, 'demand', signal);
+      return decodeDocument(await loadObject(content.document, blocks, want, signal), content.id);
+    },
+    async *settle(id, signal) {
+      yield 'making';
+      await making.get(id);
+      const held = newest(id);
+      if (!held) throw new RefusedError('absent', `there is no checkpoint ${id}`);
+      yield 'replicating';
+      while (!(await isKept(held))) {
+        signal.throwIfAborted();
+        await pause(ASK_EVERY_MS, signal);
+      }
+      yield 'kept';
+    },
+    async remove(id) {
+      const { directory } = member();
+      const recordIds = directory.checkpoint(id).map((held) => held.id);
+      if (recordIds.length === 0) throw new RefusedError('absent', `there is no checkpoint ${id}`);
+      await directory.publish('removal', { image: '', chainIds: [], recordIds });
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(making.values());
+    },
+  };
+}
+
+/** Resolves after the time, or on abort. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise.finally(() => clearTimeout(timer));
+}

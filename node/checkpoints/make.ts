@@ -1,0 +1,67 @@
+/**
+ * From a staged dump to a checkpoint that the cluster has.
+ *
+ * Order of effects: both volumes (blocks, sync, index), the document's blocks, sync, the signed record, then the staging folder goes. Killed
+ * anywhere, the folder is there still, and all of it is done again: the same bytes make the same blocks.
+ */
+import { join } from 'node:path';
+import { digestOf } from '../../blocks/digest.ts';
+import { type ChildJob, runIngest } from '../../blocks/ingest-child.ts';
+import type { DiskBlockStore } from '../../blocks/store.ts';
+import type { Root } from '../../blocks/types.ts';
+import type { Checkpoint, Held } from '../../peers/directory/types.ts';
+import type { Gate } from '../gate.ts';
+import { storeObject } from '../image-refs-object.ts';
+import type { ClusterMember } from '../member.ts';
+import { DOCUMENT_MEDIA_TYPE, encodeDocument } from './document.ts';
+import type { Staged } from './staging.ts';
+
+export interface MakeParts extends Pick<ChildJob, 'blocksDir' | 'volumesDir' | 'tempDir'> {
+  compression: ChildJob['compression'];
+  blocks: DiskBlockStore;
+  gate: Gate;
+}
+
+/** Resolves once the record is published. */
+export async function makeCheckpoint(
+  parts: MakeParts,
+  member: ClusterMember,
+  staged: Staged,
+  signal: AbortSignal,
+): Promise<Held<'checkpoint'>> {
+  const { blocks, gate } = parts;
+  const { id, directory, hasFiles, document, below } = staged;
+  return gate.shared(async () => {
+    const memory = await makeVolume(
+      parts,
+      { of: 'memory', id, directory: join(directory, 'images') },
+      signal,
+    );
+    const files = hasFiles
+      ? await makeVolume(parts, { of: 'files', id, directory: join(directory, 'files') }, signal)
+      : undefined;
+    const bytes = encodeDocument(document);
+    const descriptor = { digest: digestOf(bytes), mediaType: DOCUMENT_MEDIA_TYPE };
+    const stored = await storeObject(blocks, descriptor, bytes);
+    await blocks.sync();
+    const content: Checkpoint = {
+      id,
+      image: document.made?.image ?? '',
+      document: stored,
+      volumes: files === undefined ? below : [...below, files],
+      memory,
+      workingSet: undefined,
+    };
+    return member.directory.publish('checkpoint', content);
+  });
+}
+
+async function makeVolume(
+  { blocks, blocksDir, volumesDir, tempDir, compression }: MakeParts,
+  of: { of: 'memory' | 'files'; id: string; directory: string },
+  signal: AbortSignal,
+): Promise<Root> {
+  const result = await runIngest({ ...of, blocksDir, volumesDir, tempDir, compression }, null, { signal });
+  blocks.note(result.newBlocks, result.newBytes);
+  return result.root;
+}

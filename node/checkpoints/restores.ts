@@ -1,0 +1,137 @@
+/**
+ * Checkpoints that are being restored here: their volumes are mounted, and stay as long as somebody holds the restore, that is, until all
+ * memory has come. The volumes count as in use meanwhile, so none of their blocks is dropped, also when the checkpoint is removed.
+ */
+import type { Logger } from 'pino';
+import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
+import type { Neighbours } from '../../peers/types.ts';
+import { RefusedError } from '../control.ts';
+import type { ErofsMounts } from '../erofs-mounts.ts';
+import { loadObject } from '../image-refs-object.ts';
+import type { Checkpoints } from './checkpoints.ts';
+
+export interface Restore {
+  id: string;
+  /** CRIU's images, mounted. */
+  images: string;
+  /** Writable volumes to apply to the container's root file system, lowest first. */
+  files: string[];
+  memory: Root;
+  release(): Promise<void>;
+}
+
+export interface Restores {
+  /**
+   * `lowers`: what the container's root file system lies on, nearest first, as volumes; writable volumes among them need not be applied.
+   * Rejects with RefusedError.
+   */
+  open(
+    id: string,
+    lowers: readonly Root[],
+    tell: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<Restore>;
+  /** Volumes of restores under way. */
+  inUse(): ReadonlySet<Root>;
+}
+
+interface Parts {
+  checkpoints: Checkpoints;
+  neighbours: Pick<Neighbours, 'fetchVolume' | 'want'>;
+  blocks: BlockStore;
+  volumes: VolumeStore;
+  mounts: ErofsMounts;
+  /** Layers that are mountable here: their mounts are not ours to end. */
+  layers: { usesRoot(root: Root): boolean };
+  /** `inUse` has changed. */
+  onChange: () => void;
+  log: Logger;
+}
+
+/** How long others may take to tell of a checkpoint that they are still making. */
+const HEARD_MAX_MS = 120_000;
+/** Of a working set, blocks under way at once. */
+const AT_ONCE = 64;
+
+export function createRestores(parts: Parts): Restores {
+  const { checkpoints, neighbours, blocks, volumes, mounts, layers, log } = parts;
+  /** By root, how many restores hold it. */
+  const held = new Map<Root, number>();
+
+  function hold(root: Root): void {
+    held.set(root, (held.get(root) ?? 0) + 1);
+  }
+
+  async function drop(root: Root): Promise<void> {
+    const left = held.get(root)! - 1;
+    if (left > 0) {
+      held.set(root, left);
+      return;
+    }
+    held.delete(root);
+    if (!layers.usesRoot(root)) await mounts.remove(root);
+  }
+
+  /** In the order of their first use: a restore that was watched before shows what this one will want. */
+  async function prefetch(memory: Root, order: Uint32Array, signal: AbortSignal): Promise<void> {
+    const index = await volumes.get(memory);
+    if (!index) return;
+    const wanted = order.values();
+    const worker = async () => {
+      for (const i of wanted) {
+        if (signal.aborted || i >= index.blockCount) return;
+        await neighbours.want(index.blockId(i), 'prefetch', signal, memory).catch(() => {});
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  }
+
+  return {
+    async open(id, lowers, tell, signal) {
+      tell(`looking for checkpoint ${id}`);
+      const record = await checkpoints.find(id, AbortSignal.any([signal, AbortSignal.timeout(HEARD_MAX_MS)]));
+      const { memory, volumes: writable, workingSet } = record.content;
+      const roots = [memory, ...writable];
+      for (const root of roots) hold(root);
+      parts.onChange();
+      const ending = new AbortController();
+      const release = async () => {
+        ending.abort();
+        for (const root of roots) await drop(root);
+        parts.onChange();
+      };
+      try {
+        tell('fetching the volumes');
+        for (const root of roots) await neighbours.fetchVolume(root);
+        if (workingSet) {
+          const want = (block: string) => neighbours.want(block, 'demand', signal);
+          const bytes = await loadObject(workingSet, blocks, want, signal);
+          void prefetch(memory, blockNumbers(bytes), ending.signal);
+        }
+        const images = await mounts.ensure(memory);
+        const files = await Promise.all(notAmong(writable, lowers).map((root) => mounts.ensure(root)));
+        return { id, images, files, memory, release };
+      } catch (error) {
+        await release().catch((err: unknown) => log.error({ err }, 'a mount of a failed restore is left'));
+        if (error instanceof RefusedError) throw error;
+        throw new RefusedError(
+          'state',
+          `checkpoint ${id} cannot be restored here: ${(error as Error).message}`,
+        );
+      }
+    },
+    inUse: () => new Set(held.keys()),
+  };
+}
+
+/** Either all of them are lower layers already, or none is. */
+function notAmong(writable: readonly Root[], lowers: readonly Root[]): readonly Root[] {
+  return writable.every((root) => lowers.includes(root)) ? [] : writable;
+}
+
+/** Each 4 bytes, little-endian. */
+function blockNumbers(bytes: Buffer): Uint32Array {
+  const numbers = new Uint32Array(Math.floor(bytes.length / 4));
+  for (let i = 0; i < numbers.length; i++) numbers[i] = bytes.readUInt32LE(4 * i);
+  return numbers;
+}
