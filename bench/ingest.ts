@@ -58,6 +58,7 @@ async function ingest(compression: Compression): Promise<IngestResult> {
   const blocks = await openBlockStore(join(dir, compression, 'blocks'), { guest: true });
   const volumes = await openVolumeStore(join(dir, compression, 'volumes'), { guest: true });
   const job = {
+    of: 'layer' as const,
     chainId: diffId,
     parent: '' as const,
     diffId,

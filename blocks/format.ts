@@ -29,20 +29,22 @@ export function formatId(origin: 'tar' | 'walk', compression: Compression): stri
  * 0.5% of the image instead of 3.5%, and they are what must be here before a layer can be mounted.
  */
 export function mkfsOptions(chainId: ChainId, compression: Compression): string[] {
-  return [
-    '--tar=f',
-    '--quiet',
-    '-b4096',
-    ...MKFS_COMPRESSION[compression],
-    '-Enoinline_data',
-    '-T0',
-    '--mkfs-time',
-    `-U${uuidOf(chainId)}`,
-  ];
+  return ['--tar=f', ...MKFS_COMPRESSION[compression], ...commonOptions(uuidOf(chainId))];
+}
+
+/** Of a checkpoint's folders: made once, on one node, so the format's id names only how, not what. `memory`: as the folder is. */
+export const MEMORY_FORMAT = `erofs-memory-${VERSION}`;
+
+export function memoryOptions(checkpoint: string): string[] {
+  return ['--all-root', ...commonOptions(uuidOf(`memory of ${checkpoint}`))];
+}
+
+function commonOptions(uuid: string): string[] {
+  return ['--quiet', '-b4096', '-Enoinline_data', '-T0', '--mkfs-time', `-U${uuid}`];
 }
 
 /** Each layer's own, since overlayfs tells lowers apart by it. Version 8 of RFC 9562: 122 bits of our choice. */
-export function uuidOf(chainId: ChainId): string {
+export function uuidOf(chainId: string): string {
   const digits = hash('sha256', `forage volume of ${chainId}`, 'hex');
   const variant = '89ab'[Number.parseInt(digits[16]!, 16) & 3];
   return [

@@ -15,6 +15,7 @@ const diffId = `sha256:${createHash('sha256').update(tar).digest('hex')}`;
 function jobIn(t: Test): ChildJob {
   const dir = scratch(t);
   return {
+    of: 'layer',
     chainId: diffId,
     parent: '',
     diffId,

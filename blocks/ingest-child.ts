@@ -12,19 +12,24 @@ import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import type { CheckpointJob } from './checkpoint-volume.ts';
 import type { IngestJob, IngestResult } from './ingest.ts';
+import type { StoredImage } from './store-image.ts';
 
 /** What the node asks for: a job with the folders instead of the open stores. */
-export interface ChildJob extends Omit<IngestJob, 'workDir'> {
+interface Folders {
   blocksDir: string;
   volumesDir: string;
   /** Where the work folder goes; on a disk, not a tmpfs. */
   tempDir: string;
 }
 
+export type ChildJob = Omit<IngestJob, 'workDir'> & Folders;
+export type CheckpointChildJob = Omit<CheckpointJob, 'workDir'> & Folders;
+
 /** What the child gets and answers. */
-export type ChildRequest = IngestJob & Pick<ChildJob, 'blocksDir' | 'volumesDir'>;
-export type ChildAnswer = { ok: IngestResult } | { error: { name: string; message: string } };
+export type ChildRequest = (IngestJob | CheckpointJob) & Pick<Folders, 'blocksDir' | 'volumesDir'>;
+export type ChildAnswer = { ok: StoredImage } | { error: { name: string; message: string } };
 
 const WORK_PREFIX = 'ingest-';
 const OUTPUT_BYTES_MAX = 64 * 1024;
@@ -44,11 +49,27 @@ export async function runIngest(
   tar: AsyncIterable<Uint8Array> | null,
   options: { signal?: AbortSignal } = {},
 ): Promise<IngestResult> {
-  const { tempDir, ...rest } = job;
+  // The child answers a layer with its kind of result.
+  return (await inFolder(job, tar, options.signal)) as IngestResult;
+}
+
+/** The same for one of a checkpoint's folders. */
+export async function runCheckpointIngest(
+  job: CheckpointChildJob,
+  options: { signal?: AbortSignal } = {},
+): Promise<StoredImage> {
+  return inFolder(job, null, options.signal);
+}
+
+async function inFolder(
+  { tempDir, ...job }: ChildJob | CheckpointChildJob,
+  tar: AsyncIterable<Uint8Array> | null,
+  signal: AbortSignal | undefined,
+): Promise<StoredImage> {
   await mkdir(tempDir, { recursive: true, mode: 0o700 });
   const workDir = await mkdtemp(join(tempDir, WORK_PREFIX));
   try {
-    return await runChild({ ...rest, workDir }, tar, options.signal);
+    return await runChild({ ...job, workDir }, tar, signal);
   } finally {
     // Retried: a mkfs.erofs that outlives its killed parent by a moment may still make a file.
     await rm(workDir, { recursive: true, force: true, maxRetries: 5 });
@@ -59,7 +80,7 @@ async function runChild(
   request: ChildRequest,
   tar: AsyncIterable<Uint8Array> | null,
   signal: AbortSignal | undefined,
-): Promise<IngestResult> {
+): Promise<StoredImage> {
   const child = spawn(process.execPath, [MAIN, JSON.stringify(request)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     signal,

@@ -1,5 +1,6 @@
 /** The ingest process, started by `ingest-child.ts` only: the job is its argument, the blob its standard input. */
 import { setPriority } from 'node:os';
+import { ingestCheckpoint } from './checkpoint-volume.ts';
 import { ingestLayer } from './ingest.ts';
 import type { ChildAnswer, ChildRequest } from './ingest-child.ts';
 import { openBlockStore } from './store.ts';
@@ -12,8 +13,9 @@ async function run(): Promise<ChildAnswer> {
     const job = JSON.parse(process.argv[2]!) as ChildRequest;
     const blocks = await openBlockStore(job.blocksDir, { guest: true });
     const volumes = await openVolumeStore(job.volumesDir, { guest: true });
-    const tar = job.diffId === '' ? null : process.stdin;
-    return { ok: await ingestLayer(job, tar, { blocks, volumes }) };
+    const stores = { blocks, volumes };
+    if (job.of !== 'layer') return { ok: await ingestCheckpoint(job, stores) };
+    return { ok: await ingestLayer(job, job.diffId === '' ? null : process.stdin, stores) };
   } catch (error) {
     const { name, message } = error as Error;
     return { error: { name, message } };

@@ -49,6 +49,7 @@ async function node(t: Test) {
     const diffId = tar ? diffIdOf(tar) : '';
     const whole: IngestJob = {
       ...{
+        of: 'layer',
         chainId: 'sha256:c',
         parent: '',
         diffId,

@@ -13,6 +13,7 @@ export function makeVolumeWith({ blocks, ...settings }: MakeVolumeOptions): Make
   return async (layer, blob, signal) => {
     const result = await runIngest(
       {
+        of: 'layer',
         ...settings,
         chainId: layer.chainId,
         parent: layer.parent,

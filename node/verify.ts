@@ -38,6 +38,7 @@ export function createVerify({ tempDir, compression, hold }: Parts): VerifyLayer
         volumesDir: join(dir, 'volumes'),
         tempDir: dir,
         compression,
+        of: 'layer' as const,
         chainId,
         parent,
         diffId,

@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { digestOf } from '../../blocks/digest.ts';
-import { type ChildJob, runIngest } from '../../blocks/ingest-child.ts';
+import { type CheckpointChildJob, runCheckpointIngest } from '../../blocks/ingest-child.ts';
 import type { DiskBlockStore } from '../../blocks/store.ts';
 import type { Root } from '../../blocks/types.ts';
 import type { Checkpoint, Held } from '../../peers/directory/types.ts';
@@ -16,8 +16,8 @@ import type { ClusterMember } from '../member.ts';
 import { DOCUMENT_MEDIA_TYPE, encodeDocument } from './document.ts';
 import type { Staged } from './staging.ts';
 
-export interface MakeParts extends Pick<ChildJob, 'blocksDir' | 'volumesDir' | 'tempDir'> {
-  compression: ChildJob['compression'];
+export interface MakeParts
+  extends Pick<CheckpointChildJob, 'blocksDir' | 'volumesDir' | 'tempDir' | 'compression'> {
   blocks: DiskBlockStore;
   gate: Gate;
 }
@@ -58,10 +58,11 @@ export async function makeCheckpoint(
 
 async function makeVolume(
   { blocks, blocksDir, volumesDir, tempDir, compression }: MakeParts,
-  of: { of: 'memory' | 'files'; id: string; directory: string },
+  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory'>,
   signal: AbortSignal,
 ): Promise<Root> {
-  const result = await runIngest({ ...of, blocksDir, volumesDir, tempDir, compression }, null, { signal });
+  const job = { ...folder, blocksDir, volumesDir, tempDir, compression };
+  const result = await runCheckpointIngest(job, { signal });
   blocks.note(result.newBlocks, result.newBytes);
   return result.root;
 }

@@ -9,6 +9,20 @@ import { RefusedError } from '../control.ts';
 import type { ErofsMounts } from '../erofs-mounts.ts';
 import { loadObject } from '../image-refs-object.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import type { RestoreEvent } from './shim-server.ts';
+
+/** A restore that is or was under way here, for those who watch. Times in milliseconds since 1970. */
+export interface RestoreStatus {
+  checkpoint: string;
+  container: string;
+  begunMs: number;
+  /** runc has restored it: its first instruction has run. */
+  runningMs: number | undefined;
+  /** All of its memory is here. */
+  completeMs: number | undefined;
+  /** Why it was killed, or was not restored. */
+  failed: string | undefined;
+}
 
 export interface Restore {
   id: string;
@@ -16,7 +30,8 @@ export interface Restore {
   images: string;
   /** Writable volumes to apply to the container's root file system, lowest first. */
   files: string[];
-  memory: Root;
+  /** What the shim says of it. */
+  heard(said: RestoreEvent): void;
   release(): Promise<void>;
 }
 
@@ -28,9 +43,12 @@ export interface Restores {
   open(
     id: string,
     lowers: readonly Root[],
+    container: string,
     tell: (text: string) => void,
     signal: AbortSignal,
   ): Promise<Restore>;
+  /** Those under way, and the last ones, newest first. */
+  list(): RestoreStatus[];
   /** Volumes of restores under way. */
   inUse(): ReadonlySet<Root>;
 }
@@ -52,11 +70,27 @@ interface Parts {
 const HEARD_MAX_MS = 120_000;
 /** Of a working set, blocks under way at once. */
 const AT_ONCE = 64;
+const REMEMBERED = 100;
 
 export function createRestores(parts: Parts): Restores {
   const { checkpoints, neighbours, blocks, volumes, mounts, layers, log } = parts;
   /** By root, how many restores hold it. */
   const held = new Map<Root, number>();
+  const statuses: RestoreStatus[] = [];
+
+  function begin(checkpoint: string, container: string): RestoreStatus {
+    const status: RestoreStatus = {
+      checkpoint,
+      container,
+      begunMs: Date.now(),
+      runningMs: undefined,
+      completeMs: undefined,
+      failed: undefined,
+    };
+    statuses.unshift(status);
+    statuses.length = Math.min(statuses.length, REMEMBERED);
+    return status;
+  }
 
   function hold(root: Root): void {
     held.set(root, (held.get(root) ?? 0) + 1);
@@ -87,7 +121,8 @@ export function createRestores(parts: Parts): Restores {
   }
 
   return {
-    async open(id, lowers, tell, signal) {
+    async open(id, lowers, container, tell, signal) {
+      const status = begin(id, container);
       tell(`looking for checkpoint ${id}`);
       const record = await checkpoints.find(id, AbortSignal.any([signal, AbortSignal.timeout(HEARD_MAX_MS)]));
       const { memory, volumes: writable, workingSet } = record.content;
@@ -97,6 +132,7 @@ export function createRestores(parts: Parts): Restores {
       const ending = new AbortController();
       const release = async () => {
         ending.abort();
+        status.failed ??= status.runningMs === undefined ? 'it was given up' : undefined;
         for (const root of roots) await drop(root);
         parts.onChange();
       };
@@ -110,9 +146,10 @@ export function createRestores(parts: Parts): Restores {
         }
         const images = await mounts.ensure(memory);
         const files = await Promise.all(notAmong(writable, lowers).map((root) => mounts.ensure(root)));
-        return { id, images, files, memory, release };
+        return { id, images, files, heard: (said) => heard(status, said), release };
       } catch (error) {
         await release().catch((err: unknown) => log.error({ err }, 'a mount of a failed restore is left'));
+        status.failed = (error as Error).message;
         if (error instanceof RefusedError) throw error;
         throw new RefusedError(
           'state',
@@ -120,8 +157,15 @@ export function createRestores(parts: Parts): Restores {
         );
       }
     },
+    list: () => statuses,
     inUse: () => new Set(held.keys()),
   };
+}
+
+function heard(status: RestoreStatus, said: RestoreEvent): void {
+  if (said.event === 'running') status.runningMs = Date.now();
+  else if (said.event === 'complete') status.completeMs = Date.now();
+  else status.failed = said.reason;
 }
 
 /** Either all of them are lower layers already, or none is. */

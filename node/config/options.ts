@@ -187,6 +187,29 @@ export const options = {
       help: "Delete a layer's compressed blob from containerd's content store, in all its namespaces, once the nodes that are to keep the layer's volume all have it whole. A node that pulls an image from the registry then has its layers once instead of twice. Containers start and images are listed and inspected as before, as they are on a node that pulled from its neighbours; manifests and configurations stay. What reads the blobs themselves needs them from the registry again. `nerdctl push`, `save` and `convert`, and pulling the image for another snapshotter, fetch them by themselves, and fail while the registry cannot be reached; `nerdctl tag` and `commit` fetch them too, and go on without. `ctr images export`, `push` and `convert`, running the image on another snapshotter, and `forage verify` without a file fail until the image is fetched again (`ctr content fetch`).",
     }),
   },
+  checkpoint: {
+    lazy: flag({
+      default: true,
+      help: 'A restored container runs at once, and its memory comes as it is touched, the rest behind it. Until all has come, it depends on the nodes that have it: when they cannot supply a page within `fetch.wait_seconds`, the container is killed, never given wrong memory, and can be restored again. Off: it starts when all memory is here.',
+    }),
+    tcp: choice(
+      {
+        default: 'established',
+        help: 'What becomes of TCP connections. "established": they are kept, which takes the same address on the other node, and a container that was stopped by the checkpoint. "close": the restored container finds them closed. "refuse": a container that has any is not checkpointed.',
+      },
+      'established',
+      'close',
+      'refuse',
+    ),
+    file_locks: flag({
+      default: true,
+      help: 'Checkpoint and restore the locks that processes of the container hold on files. Others who wait for the same lock, outside of the container, would not be known.',
+    }),
+    unix_sockets: flag({
+      default: true,
+      help: 'Checkpoint containers with unix sockets whose other end is outside of them, such as a log daemon; the restored container finds them closed.',
+    }),
+  },
   mirror: {
     listen: listenAddress({
       default: '127.0.0.1:7480',
