@@ -1,0 +1,44 @@
+/** The file that stands for a dump in the folder that the tools above runc carry around. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Reference, referenceSchema } from './protocol.ts';
+
+export const REFERENCE_FILE = 'forage-checkpoint.json';
+const MAX_BYTES = 4096;
+
+/** The folder was made by forage, and its reference cannot be used. */
+export class BadReferenceError extends Error {
+  constructor(why: string) {
+    super(`${REFERENCE_FILE} is not a reference to a checkpoint: ${why}`);
+    this.name = 'BadReferenceError';
+  }
+}
+
+export function encodeReference(reference: Reference): string {
+  return `${JSON.stringify(reference)}\n`;
+}
+
+/** Throws BadReferenceError. */
+export function decodeReference(text: string): Reference {
+  if (text.length > MAX_BYTES) throw new BadReferenceError('it is too long');
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch {
+    throw new BadReferenceError('no JSON');
+  }
+  const parsed = referenceSchema.safeParse(said);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  throw new BadReferenceError(`${path.join('.') || 'it'}: ${message}`);
+}
+
+/** undefined: a folder as runc itself leaves it. */
+export async function referenceIn(imagePath: string): Promise<Reference | undefined> {
+  try {
+    return decodeReference(await readFile(join(imagePath, REFERENCE_FILE), 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
