@@ -73,7 +73,7 @@ export function formatArguments({ global, verb, flags, operands }: Arguments): s
 }
 
 /** The last one given counts. */
-export function valueOf(flags: readonly Flag[], ...names: string[]): string | undefined {
+export function flagValue(flags: readonly Flag[], ...names: string[]): string | undefined {
   return flags.findLast(({ name }) => names.includes(name))?.value;
 }
 
@@ -84,7 +84,7 @@ export function isSet({ flags }: Arguments, name: string): boolean {
 
 /** Of a global flag. */
 export function globalValue({ global }: Arguments, name: string): string | undefined {
-  return valueOf(readFlags(global, GLOBAL_VALUES)[0], name);
+  return flagValue(readFlags(global, GLOBAL_VALUES)[0], name);
 }
 
 /** With this value instead of the one given, or beside the others. */

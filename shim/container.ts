@@ -99,7 +99,9 @@ export async function residentBytes({ cgroups, pid }: Pick<Running, 'cgroups' | 
   const folder = cgroups[''] ?? cgroups.freezer ?? Object.values(cgroups)[0];
   const listed = folder === undefined ? '' : await textOf(join(folder, 'cgroup.procs'));
   const pids = listed.trim() === '' ? [String(pid)] : listed.trim().split('\n');
-  const sizes = await Promise.all(pids.map(async (one) => Number((await textOf(`/proc/${one}/statm`)).split(' ')[1] ?? 0)));
+  const sizes = await Promise.all(
+    pids.map(async (one) => Number((await textOf(`/proc/${one}/statm`)).split(' ')[1] ?? 0)),
+  );
   return sizes.reduce((sum, pages) => sum + pages * PAGE_BYTES, 0);
 }
 

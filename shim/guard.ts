@@ -1,0 +1,196 @@
+/**
+ * Stands by a container that is being restored, until all of its memory is here: holds the connection to the node, and with it the mounts; runs
+ * CRIU's lazy-pages daemon, and copies of its userfaultfds. A daemon that ends before it is done (a page that the cluster could not
+ * supply in time, a crash) takes the container with it: it is killed, never given zeros, and its checkpoint stays.
+ *
+ * What it begins it ends: when whoever started it dies before runc has restored the container, all that was started is ended.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NodeError, NodeLink } from './node-link.ts';
+import type { Answer, ContainerFacts, Reference, Request } from './protocol.ts';
+import { runcOn } from './runc.ts';
+import { UffdCopies } from './uffd-copies.ts';
+
+export interface GuardJob {
+  reference: Reference;
+  container: ContainerFacts;
+  /** Of runc and CRIU: the daemon's socket is there. */
+  workPath: string;
+}
+
+type Prepared = Extract<Answer, { restore: unknown }>['restore'];
+export type FromGuard = { ready: Prepared } | { error: string };
+export type ToGuard = { restored: true } | { failed: true };
+
+const CRIU = process.env.FORAGE_CRIU || 'criu';
+const LOG = 'lazy-pages.log';
+const SOCKET_MAX_MS = 10_000;
+/** Looks for new userfaultfds: while runc restores, and afterwards, when none can come any more but of a fork. */
+const LOOK_MS = 2;
+const LOOK_LATER_MS = 100;
+const RECONNECT_MS = 500;
+
+export interface Parent {
+  say(message: FromGuard): void;
+  /** How runc's restore has ended; `failed` when the parent is gone. */
+  outcome: Promise<'restored' | 'failed'>;
+}
+
+export async function guard(job: GuardJob, parent: Parent): Promise<void> {
+  const keeper = await NodeKeeper.open(job);
+  try {
+    const { prepared } = keeper;
+    if (prepared.lazy) await lazily(job, keeper, parent);
+    else await eagerly(job, keeper, parent);
+  } finally {
+    keeper.close();
+  }
+}
+
+/** The memory is read by runc itself, from the mounted images. */
+async function eagerly(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promise<void> {
+  parent.say({ ready: keeper.prepared });
+  if ((await parent.outcome) === 'failed') {
+    await endContainer(job.container);
+    return;
+  }
+  await keeper.tell({ do: 'event', event: 'running' });
+  await keeper.tell({ do: 'event', event: 'complete' });
+}
+
+async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promise<void> {
+  const daemon = await startDaemon(keeper.prepared.images, job.workPath);
+  const ended = once(daemon, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  const watching = new AbortController();
+  const state = { isRestored: false };
+  const watch = keepCopies(daemon.pid!, state, watching.signal);
+  parent.say({ ready: keeper.prepared });
+  const outcome = await parent.outcome;
+  if (outcome === 'failed') {
+    daemon.kill('SIGKILL');
+    await ended;
+    await endContainer(job.container);
+  } else {
+    state.isRestored = true;
+    await keeper.tell({ do: 'event', event: 'running' });
+    const [code, signal] = await ended;
+    if (code === 0) await keeper.tell({ do: 'event', event: 'complete' });
+    else await killed(job, keeper, signal ?? `status ${code}`);
+  }
+  watching.abort();
+  await watch;
+  await rm(join(job.workPath, 'lazy-pages.socket'), { force: true });
+}
+
+async function killed(job: GuardJob, keeper: NodeKeeper, how: string): Promise<void> {
+  await endContainer(job.container);
+  const reason = `the lazy-pages daemon ended with ${how}: ${lastWords(job.workPath)}`;
+  await keeper.tell({ do: 'event', event: 'killed', reason: reason.slice(0, 4000) });
+}
+
+/** Resolves once it listens. */
+async function startDaemon(images: string, workPath: string): Promise<ChildProcess> {
+  const socket = join(workPath, 'lazy-pages.socket');
+  await rm(socket, { force: true });
+  const daemon = spawn(CRIU, ['lazy-pages', '-D', images, '-W', workPath, '-o', LOG], { stdio: 'ignore' });
+  const failed = once(daemon, 'error').then(([error]) => error as Error);
+  let problem: Error | undefined;
+  void failed.then((error) => {
+    problem = error;
+  });
+  const deadlineMs = performance.now() + SOCKET_MAX_MS;
+  while (!existsSync(socket)) {
+    if (problem) throw problem;
+    if (daemon.exitCode !== null || performance.now() > deadlineMs) {
+      daemon.kill('SIGKILL');
+      throw new Error(`CRIU's lazy-pages daemon does not start: ${lastWords(workPath)}`);
+    }
+    await sleep(LOOK_MS);
+  }
+  return daemon;
+}
+
+async function keepCopies(pid: number, state: { isRestored: boolean }, signal: AbortSignal): Promise<void> {
+  const copies = new UffdCopies(pid);
+  while (!signal.aborted) {
+    copies.take();
+    await sleep(state.isRestored ? LOOK_LATER_MS : LOOK_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** All of its processes, also those that wait for a page. Its state goes with containerd's delete. */
+async function endContainer({ root, id }: ContainerFacts): Promise<void> {
+  await runcOn(root, 'kill', '--all', id, 'KILL').catch(() => {});
+}
+
+function lastWords(workPath: string): string {
+  try {
+    const lines = readFileSync(join(workPath, LOG), 'utf8').trim().split('\n');
+    return lines.findLast((line) => line.includes('Error')) ?? lines.at(-1) ?? '';
+  } catch {
+    return 'it has left no log';
+  }
+}
+
+/** The connection to the node, made again when the node process restarts: it keeps the mounts. */
+class NodeKeeper {
+  readonly #job: GuardJob;
+  #link: NodeLink;
+  #isClosed = false;
+  readonly prepared: Prepared;
+
+  private constructor(job: GuardJob, link: NodeLink, prepared: Prepared) {
+    this.#job = job;
+    this.#link = link;
+    this.prepared = prepared;
+  }
+
+  /** Rejects with NodeError. */
+  static async open(job: GuardJob): Promise<NodeKeeper> {
+    const [link, prepared] = await ask(job);
+    const keeper = new NodeKeeper(job, link, prepared);
+    void keeper.#stay();
+    return keeper;
+  }
+
+  async #stay(): Promise<void> {
+    for (;;) {
+      await this.#link.ended();
+      if (this.#isClosed) return;
+      await sleep(RECONNECT_MS);
+      try {
+        const [link] = await ask(this.#job);
+        this.#link = link;
+        if (this.#isClosed) link.close();
+      } catch (error) {
+        if (!(error instanceof NodeError)) throw error;
+      }
+    }
+  }
+
+  /** What the node does not hear, its log lacks; nothing depends on it. */
+  async tell(event: Extract<Request, { do: 'event' }>): Promise<void> {
+    await this.#link.ask(event, 'ok').catch(() => {});
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#link.close();
+  }
+}
+
+async function ask({ reference, container }: GuardJob): Promise<[NodeLink, Prepared]> {
+  const link = await NodeLink.open();
+  try {
+    const { restore } = await link.ask({ do: 'restore', reference, container }, 'restore');
+    return [link, restore];
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
