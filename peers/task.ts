@@ -41,6 +41,11 @@ const ASKED_AT_ONCE = 2;
 const PARK_MIN_MS = 500;
 const PARK_MAX_MS = 5000;
 const BUSY_MS = 200;
+/**
+ * What this node's own link can do is forgotten slowly. In a swarm blocks are late because others are still getting them; a rate that
+ * follows that down makes the window over all sources smaller, and so the next blocks later still.
+ */
+const WHOLE_HALF_LIFE_MS = 5000;
 const FIRST_GUESS_BLOCK_BYTES = 128 * 1024;
 
 export interface TaskOptions {
@@ -77,7 +82,7 @@ export class Task {
   #blockBytes = FIRST_GUESS_BLOCK_BYTES;
   #fetchedBytes = 0;
   /** Of all neighbours together: what this node's own link brings. */
-  readonly #meter = new Meter();
+  readonly #meter = new Meter(WHOLE_HALF_LIFE_MS);
 
   constructor(options: TaskOptions) {
     this.#options = options;
