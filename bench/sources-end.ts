@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { blockIdOf } from '../blocks/block.ts';
 import { MemoryBlockStore } from '../blocks/memory.ts';
 import type { BlockId, VolumeStore } from '../blocks/types.ts';
+import { realClock } from '../peers/clock.ts';
 import { answering } from '../peers/directory/answering.ts';
 import { startPeerServer } from '../peers/exchange/server.ts';
 import { clientTls } from '../peers/exchange/tls.ts';
@@ -145,7 +146,9 @@ class Node {
     const tls = clientTls(identity, nobody);
     const onChange = () => this.#task?.membershipChanged();
     for (const { name, host } of neighbours) {
-      this.#links.push(new Link({ name, address: `${host}:${BENCH_PORT}`, tls, log, onChange }));
+      this.#links.push(
+        new Link({ name, address: `${host}:${BENCH_PORT}`, tls, clock: realClock, log, onChange }),
+      );
     }
     const owners = Owners.of(
       members.map((member) => ({ name: member, capacityBytes: 1e9 })),
@@ -157,6 +160,7 @@ class Node {
       blocks: this.blocks,
       holders: this.#holders,
       waitMs: 120_000,
+      clock: realClock,
       log,
       ...(members.length > 0 && { placement }),
     });

@@ -3,8 +3,8 @@
  * something is asked of it, gives it up when it stays silent, and begins again. Other files ask a link for its client and tell it what they
  * see; they never wait for it.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServiceError, status } from '@grpc/grpc-js';
+import type { Clock } from './clock.ts';
 import { PeerClient } from './exchange/client.ts';
 import { type ClientTls, knock } from './exchange/tls.ts';
 import { Meter } from './meter.ts';
@@ -34,6 +34,7 @@ export interface LinkOptions {
   /** `host:port` of its peer service. */
   address: string;
   tls: ClientTls;
+  clock: Clock;
   log: Log;
   /** After each change of `state`. */
   onChange: () => void;
@@ -84,7 +85,7 @@ export class Link {
 
   /** Bytes came from it: it is alive. */
   heard(bytes: number): void {
-    this.#heardMs = performance.now();
+    this.#heardMs = this.#options.clock.now();
     this.meter.arrived(bytes, this.#heardMs);
   }
 
@@ -100,7 +101,7 @@ export class Link {
 
   /** It has sent something wrong. */
   blame(reason: string): void {
-    this.penalizedUntilMs = performance.now() + PENALTY_MS;
+    this.penalizedUntilMs = this.#options.clock.now() + PENALTY_MS;
     this.#options.log.warn(
       { peer: this.name, address: this.address, reason },
       'a neighbour sent something wrong',
@@ -118,9 +119,21 @@ export class Link {
         if (signal.aborted) return;
         this.#down((error as Error).message);
       }
-      await sleep(retryMs * (0.5 + Math.random()), undefined, { signal });
+      await this.#pause(retryMs * (0.5 + this.#options.clock.random()));
       retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
     }
+  }
+
+  /** Ends early when the link does. */
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onAbort = () => resolve();
+    const { signal } = this.#stop;
+    const cancelTimer = this.#options.clock.after(ms, resolve);
+    signal.addEventListener('abort', onAbort, { once: true });
+    await promise;
+    cancelTimer();
+    signal.removeEventListener('abort', onAbort);
   }
 
   async #connect(): Promise<PeerClient> {
@@ -143,12 +156,12 @@ export class Link {
 
   /** Rejects when the neighbour is gone. */
   async #watch(client: PeerClient): Promise<never> {
+    const { clock } = this.#options;
     for (;;) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       this.#nudge = (reason) => (reason ? reject(reason) : resolve());
-      const timer = setTimeout(resolve, this.calls > 0 ? HEARTBEAT_BUSY_MS : HEARTBEAT_IDLE_MS);
-      timer.unref();
-      await promise.finally(() => clearTimeout(timer));
+      const cancelTimer = clock.after(this.calls > 0 ? HEARTBEAT_BUSY_MS : HEARTBEAT_IDLE_MS, resolve);
+      await promise.finally(cancelTimer);
       this.#stop.signal.throwIfAborted();
       if (!(await this.#lives(client, DOUBT_AFTER_MS))) {
         this.isDoubtful = true;
@@ -160,7 +173,7 @@ export class Link {
 
   /** False when it is silent; rejects when the connection is lost, or, `at last`, for silence too. */
   async #lives(client: PeerClient, timeoutMs: number, atLast = false): Promise<boolean> {
-    const begunMs = performance.now();
+    const begunMs = this.#options.clock.now();
     try {
       await Promise.race([this.#ping(client, timeoutMs), this.#failure()]);
       return true;
@@ -180,9 +193,9 @@ export class Link {
   }
 
   async #ping(client: PeerClient, timeoutMs: number): Promise<void> {
-    const begunMs = performance.now();
+    const begunMs = this.#options.clock.now();
     await client.ping(Math.max(timeoutMs, 4 * (this.meter.rttMs ?? 0)));
-    this.meter.roundTrip(performance.now() - begunMs);
+    this.meter.roundTrip(this.#options.clock.now() - begunMs);
   }
 
   #down(reason: string): void {

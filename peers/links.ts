@@ -2,6 +2,7 @@
  * The links to all members that may answer: made when a member is heard of, ended when it is gone, has left, or is reached
  * elsewhere. `all` is one array for good, changed in place, so whoever holds it sees the members of the moment.
  */
+import type { Clock } from './clock.ts';
 import type { ClientTls } from './exchange/tls.ts';
 import { Link } from './link.ts';
 import { isOver } from './membership/roster.ts';
@@ -13,6 +14,7 @@ export type Reachable = Pick<Member, 'name' | 'service' | 'state'>;
 
 export interface LinksOptions {
   tls: ClientTls;
+  clock: Clock;
   log: Log;
   /** After a link has come, gone or changed its state. */
   onChange: () => void;

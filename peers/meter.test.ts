@@ -30,6 +30,21 @@ t.test('a few single blocks say nothing about the rate', async (t) => {
   t.equal(meter.bytesPerSecond, undefined);
 });
 
+t.test('with a half-life the rate rises at once, and falls only as fast as that', async (t) => {
+  const meter = new Meter(5000);
+  const bring = (bytes: number, fromMs: number, toMs: number) => {
+    for (let ms = fromMs; ms <= toMs; ms += 10) meter.arrived(bytes, ms);
+  };
+  bring(100_000, 0, 1000);
+  t.ok(Math.abs(meter.bytesPerSecond! / 10e6 - 1) < 0.02, String(meter.bytesPerSecond));
+  bring(10_000, 1010, 6000);
+  t.ok(Math.abs(meter.bytesPerSecond! / 5e6 - 1) < 0.05, String(meter.bytesPerSecond));
+  bring(10_000, 6010, 60_000);
+  t.ok(Math.abs(meter.bytesPerSecond! / 1e6 - 1) < 0.05, String(meter.bytesPerSecond));
+  bring(100_000, 60_010, 61_000);
+  t.ok(Math.abs(meter.bytesPerSecond! / 10e6 - 1) < 0.05, String(meter.bytesPerSecond));
+});
+
 t.test('a slow spell of our own making does not become the round trip that is assumed', async (t) => {
   const meter = new Meter();
   meter.roundTrip(2);

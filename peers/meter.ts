@@ -16,6 +16,12 @@ export class Meter {
   /** The shortest round trip lately: what the path takes without our own traffic in front. */
   #leastRttMs: number | undefined;
   #since: { ms: number; bytes: number } | undefined;
+  readonly #halfLifeMs: number | undefined;
+
+  /** `halfLifeMs`: busy time in which the rate falls by half, at most; absent: it follows a fall within some samples. */
+  constructor(halfLifeMs?: number) {
+    this.#halfLifeMs = halfLifeMs;
+  }
 
   roundTrip(ms: number): void {
     this.rttMs = smooth(this.rttMs, ms);
@@ -32,8 +38,14 @@ export class Meter {
     const elapsedMs = nowMs - this.#since.ms;
     if (this.#since.bytes < SAMPLE_BYTES || elapsedMs < SAMPLE_MS) return;
     const sample = (this.#since.bytes / elapsedMs) * 1000;
-    this.bytesPerSecond = Math.max(sample, smooth(this.bytesPerSecond, sample));
+    this.bytesPerSecond = Math.max(sample, this.#fallen(sample, elapsedMs));
     this.#since = { ms: nowMs, bytes: 0 };
+  }
+
+  /** What is left of the rate after a sample that is lower. */
+  #fallen(sample: number, elapsedMs: number): number {
+    if (this.#halfLifeMs === undefined) return smooth(this.bytesPerSecond, sample);
+    return (this.bytesPerSecond ?? 0) * 0.5 ** (elapsedMs / this.#halfLifeMs);
   }
 
   /** Nothing is on the way any more: the time from here on is not the link's. */

@@ -59,7 +59,7 @@ export interface RunningNeighbours extends Neighbours {
 
 export function createNeighbours(options: NeighboursOptions): RunningNeighbours {
   const { identity, isRevoked, directory, discovery, trust, blocks, volumes, clock, log } = options;
-  const links = new Links({ tls: clientTls(identity, isRevoked), log, onChange: linksChanged });
+  const links = new Links({ tls: clientTls(identity, isRevoked), clock, log, onChange: linksChanged });
   const holders = new Holders();
   const lookup = new Lookup({ links: links.all, directory, trust, log });
   const volumeFetch = new VolumeFetch({

@@ -11,6 +11,7 @@
  */
 import { CorruptBlockError } from '../blocks/block.ts';
 import type { BlockId, BlockStore, Root } from '../blocks/types.ts';
+import { type Clock, every } from './clock.ts';
 import { failureOf } from './exchange/client.ts';
 import type { Holders } from './holders.ts';
 import type { Link } from './link.ts';
@@ -40,6 +41,11 @@ const ASKED_AT_ONCE = 2;
 const PARK_MIN_MS = 500;
 const PARK_MAX_MS = 5000;
 const BUSY_MS = 200;
+/**
+ * What this node's own link can do is forgotten slowly. In a swarm blocks are late because others are still getting them; a rate that
+ * follows that down makes the window over all sources smaller, and so the next blocks later still.
+ */
+const WHOLE_HALF_LIFE_MS = 5000;
 const FIRST_GUESS_BLOCK_BYTES = 128 * 1024;
 
 export interface TaskOptions {
@@ -50,6 +56,7 @@ export interface TaskOptions {
   waitMs: number;
   /** Who owns which block; absent: nobody is waited for. */
   placement?: Placed;
+  clock: Clock;
   log: Log;
 }
 
@@ -69,12 +76,13 @@ export class Task {
   /** Wants that somebody has waited on with `demand`, as long as any does. */
   readonly #demanded = new Set<BlockWant>();
   #planning = false;
-  #ticker: NodeJS.Timeout | undefined;
-  #lateTicker: NodeJS.Timeout | undefined;
+  /** They end the tickers; undefined: not ticking. */
+  #endTicks: (() => void) | undefined;
+  #endLateTicks: (() => void) | undefined;
   #blockBytes = FIRST_GUESS_BLOCK_BYTES;
   #fetchedBytes = 0;
   /** Of all neighbours together: what this node's own link brings. */
-  readonly #meter = new Meter();
+  readonly #meter = new Meter(WHOLE_HALF_LIFE_MS);
 
   constructor(options: TaskOptions) {
     this.#options = options;
@@ -104,22 +112,23 @@ export class Task {
     if (this.#options.blocks.has(id)) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { priority, resolve, reject, isImpatient };
-    const want = this.#wants.join(id, waiter, performance.now());
+    const want = this.#wants.join(id, waiter, this.#nowMs);
     want.root ??= root;
     if (priority === 'demand') this.#demand(want);
     const leave = (error: Error) => {
       this.#leave(want, waiter);
       reject(error);
     };
-    const { waitMs } = this.#options;
-    const timer = setTimeout(() => leave(new NotFetchedError(id, waitMs, this.#why(want))), waitMs);
+    const { waitMs, clock } = this.#options;
+    const late = () => leave(new NotFetchedError(id, waitMs, this.#why(want)));
+    const cancelTimer = clock.after(waitMs, late, true);
     const onAbort = () => leave(signal!.reason as Error);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#planSoon();
     try {
       await promise;
     } finally {
-      clearTimeout(timer);
+      cancelTimer();
       signal?.removeEventListener('abort', onAbort);
     }
   }
@@ -149,21 +158,25 @@ export class Task {
       for (const waiter of want.waiters) waiter.reject(error);
       this.#forget(want);
     }
-    clearInterval(this.#ticker);
-    this.#ticker = undefined;
-    clearInterval(this.#lateTicker);
-    this.#lateTicker = undefined;
+    this.#endTicks?.();
+    this.#endTicks = undefined;
+    this.#endLateTicks?.();
+    this.#endLateTicks = undefined;
     this.#demanded.clear();
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.now();
   }
 
   #demand(want: BlockWant): void {
     this.#hedging.budget.earn();
     this.#demanded.add(want);
-    this.#lateTicker ??= setInterval(() => this.#lateTick(), LATE_TICK_MS);
+    this.#endLateTicks ??= every(this.#options.clock, LATE_TICK_MS, () => this.#lateTick());
   }
 
   #leave(want: BlockWant, waiter: Waiter): void {
-    if (!this.#wants.leave(want, waiter, performance.now())) return;
+    if (!this.#wants.leave(want, waiter, this.#nowMs)) return;
     this.#drop(want);
     this.#arrivals.ended(want.id);
   }
@@ -182,14 +195,14 @@ export class Task {
   #planSoon(): void {
     if (this.#planning) return;
     this.#planning = true;
-    setImmediate(() => {
+    this.#options.clock.soon(() => {
       this.#planning = false;
       this.#plan();
     });
   }
 
   #plan(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs;
     const chance = this.#chances(nowMs);
     const requests = plan<BlockWant, LinkSource>({
       wanted: { ...this.#wants.ready, demand: [...this.#late(nowMs), ...this.#wants.ready.demand] },
@@ -200,10 +213,10 @@ export class Task {
     });
     for (const request of requests) this.#start(request);
     if (this.#wants.size === 0) {
-      clearInterval(this.#ticker);
-      this.#ticker = undefined;
+      this.#endTicks?.();
+      this.#endTicks = undefined;
     } else {
-      this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
+      this.#endTicks ??= every(this.#options.clock, TICK_MS, () => this.#tick());
     }
   }
 
@@ -265,9 +278,9 @@ export class Task {
     for (const want of this.#demanded)
       if (want.priority !== 'demand' || want.waiters.size === 0) this.#demanded.delete(want);
     if (this.#demanded.size === 0) {
-      clearInterval(this.#lateTicker);
-      this.#lateTicker = undefined;
-    } else if (this.#late(performance.now()).length > 0) this.#planSoon();
+      this.#endLateTicks?.();
+      this.#endLateTicks = undefined;
+    } else if (this.#late(this.#nowMs).length > 0) this.#planSoon();
   }
 
   #start({ source, priority, mayWait, wants }: Request<BlockWant, LinkSource>): void {
@@ -281,6 +294,7 @@ export class Task {
         client,
         standing: this.#standing(link),
         hedging: this.#hedging,
+        clock: this.#options.clock,
         blockBytes: this.#blockBytes,
         handler: {
           block: (from, want, bytes) => this.#arrived(from, want, bytes),
@@ -306,7 +320,7 @@ export class Task {
   }
 
   #arrived(from: Transfer, want: BlockWant, bytes: Uint8Array): Promise<void> {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs;
     this.#fetchedBytes += bytes.length;
     this.#meter.arrived(bytes.length, nowMs);
     this.#blockBytes += (bytes.length - this.#blockBytes) / 64;
@@ -377,7 +391,7 @@ export class Task {
   #parked(want: BlockWant): BlockWant['state'] {
     want.refusedBy.clear();
     const backoffMs = Math.min(PARK_MIN_MS * 2 ** want.rounds++, PARK_MAX_MS);
-    return { kind: 'parked', untilMs: performance.now() + backoffMs };
+    return { kind: 'parked', untilMs: this.#nowMs + backoffMs };
   }
 
   #failed(transfer: Transfer, error: Error): void {
@@ -388,7 +402,7 @@ export class Task {
         transfer.reportLost(error.message);
         break;
       case 'busy':
-        link.busyUntilMs = performance.now() + BUSY_MS;
+        link.busyUntilMs = this.#nowMs + BUSY_MS;
         break;
       case 'faulty':
         link.blame(error.message);
@@ -396,7 +410,7 @@ export class Task {
   }
 
   #tick(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs;
     for (const want of this.#wants.all()) {
       const { state } = want;
       if (state.kind === 'parked' && state.untilMs <= nowMs) this.#wants.move(want, { kind: 'ready' });

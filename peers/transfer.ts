@@ -1,5 +1,6 @@
 /** One call for blocks under way from one neighbour, and what it tells the link and its standing while it runs. */
 import type { BlockId } from '../blocks/types.ts';
+import type { Clock } from './clock.ts';
 import type { PeerClient } from './exchange/client.ts';
 import type { Link } from './link.ts';
 import type { Request } from './scheduler.ts';
@@ -23,6 +24,7 @@ export interface TransferParts {
   client: PeerClient;
   standing: Standing;
   hedging: Hedging;
+  clock: Clock;
   /** Expected length of a block. */
   blockBytes: number;
   handler: TransferHandler;
@@ -50,12 +52,12 @@ export class Transfer {
   readonly mayWait: boolean;
   /** What was asked and has not been answered. */
   readonly pending = new Map<BlockId, BlockWant>();
-  readonly startedMs = performance.now();
+  readonly startedMs: number;
   readonly #parts: TransferParts;
   readonly #abort = new AbortController();
   /** Which connection it is on. */
   readonly #class: 'demand' | 'background';
-  #progressMs = this.startedMs;
+  #progressMs: number;
   #hasBegun = false;
   #unanswered: number;
 
@@ -67,6 +69,8 @@ export class Transfer {
     this.priority = priority;
     this.mayWait = mayWait;
     this.#parts = parts;
+    this.startedMs = parts.clock.now();
+    this.#progressMs = this.startedMs;
     this.#class = priority === 'demand' ? 'demand' : 'background';
     this.#unanswered = wants.length;
     for (const want of wants) this.pending.set(want.id, want);
@@ -143,7 +147,7 @@ export class Transfer {
   }
 
   #progress(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#parts.clock.now();
     if (!this.#hasBegun && this.priority === 'demand') {
       this.#parts.hedging.firstByte(nowMs - Math.max(this.startedMs, this.standing.heardMs.demand));
     }
@@ -153,7 +157,7 @@ export class Transfer {
   }
 
   #receive(id: BlockId, bytes: Uint8Array | undefined): Promise<void> | undefined {
-    const nowMs = performance.now();
+    const nowMs = this.#parts.clock.now();
     const silentMs = nowMs - this.#progressMs;
     this.#progressMs = nowMs;
     this.#unanswered--;

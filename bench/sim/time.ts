@@ -75,6 +75,7 @@ export class VirtualTime {
       now: () => this.nowMs,
       wall: () => Math.floor(WALL_START_MS + this.nowMs + skewMs),
       after: (ms, fn) => this.after(Math.max(0, ms), fn),
+      soon: (fn) => void this.after(0, fn),
       random: () => random.next(),
     };
   }

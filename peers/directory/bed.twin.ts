@@ -46,6 +46,10 @@ export class ClockTwin implements Clock {
     return () => this.#timers.delete(fn);
   }
 
+  soon(fn: () => void): void {
+    this.after(0, fn);
+  }
+
   random(): number {
     return 0.5;
   }

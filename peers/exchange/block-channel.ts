@@ -5,17 +5,14 @@
  * from a pool and goes back when the receiver is done with it: no garbage. While receivers hold more than HELD_MAX_BYTES,
  * nothing is read, and TCP slows the sender down.
  */
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { status } from '@grpc/grpc-js';
 import type { BlockId } from '../../blocks/types.ts';
 import { BufferPool } from './buffers.ts';
 import { askFrame, BLOCKS_PROTOCOL, cancelFrame, HEADER_BYTES, readHeader } from './frames.ts';
 import { MAX_CALLS_PER_PEER } from './limits.ts';
-import { type ClientTls, dialOptions, splitAddress } from './tls.ts';
 import { WireError } from './wire.ts';
 
-const CONNECT_TIMEOUT_MS = 2000;
-const READ_BYTES = 64 * 1024;
 const HELD_MAX_BYTES = 4 << 20;
 const REQUEST_IDS = 2 ** 32;
 /** More requests than a neighbour answers at the same time; those before have been passed over. */
@@ -29,6 +26,12 @@ const buffers = new BufferPool();
  * until the promise is settled.
  */
 export type Receive = (id: BlockId, bytes: Uint8Array | undefined) => Promise<void> | undefined;
+
+/**
+ * Begins a connection, on which `secureConnect`, `error` and `close` follow. `heard` is given what comes, good until it returns; when it
+ * answers false, nothing more comes until `resume`.
+ */
+export type Dial = (heard: (length: number, chunk: Uint8Array) => boolean) => TLSSocket;
 
 /** Fails as a gRPC call does, so that one table tells what failures mean. */
 class ChannelError extends Error {
@@ -59,8 +62,7 @@ interface Asked {
 }
 
 export class BlockChannel {
-  readonly #address: { host: string; port: number };
-  readonly #tls: ClientTls;
+  readonly #dial: Dial;
   readonly #onFault: (error: WireError) => void;
   readonly #asked = new Map<number, Asked>();
   /** Answers that cancelled requests may still get. */
@@ -79,9 +81,8 @@ export class BlockChannel {
   #closed = false;
 
   /** `onFault` is told of a breach of the protocol when no request is open that could reject with it. */
-  constructor(address: string, tls: ClientTls, onFault: (error: WireError) => void) {
-    this.#address = splitAddress(address);
-    this.#tls = tls;
+  constructor(dial: Dial, onFault: (error: WireError) => void) {
+    this.#dial = dial;
     this.#onFault = onFault;
   }
 
@@ -117,25 +118,14 @@ export class BlockChannel {
 
   #connected(): TLSSocket {
     if (this.#socket) return this.#socket;
-    const onread = {
-      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-      callback: (length: number, chunk: Uint8Array) => this.#socket !== socket || this.#heard(length, chunk),
-    };
-    const options = dialOptions(this.#address, this.#tls, BLOCKS_PROTOCOL);
-    // The types of tls.connect lack what it passes on to the socket.
-    const socket = connect({ ...options, onread } as typeof options);
-    const timer = setTimeout(() => socket.destroy(new Error('no answer')), CONNECT_TIMEOUT_MS);
+    const socket = this.#dial((length, chunk) => this.#socket !== socket || this.#heard(length, chunk));
     const lose = (reason: string) => this.#lost(socket, new ChannelError(status.UNAVAILABLE, reason));
     socket.setNoDelay(true);
     socket.on('secureConnect', () => {
-      clearTimeout(timer);
       if (socket.alpnProtocol !== BLOCKS_PROTOCOL) lose('does not speak the protocol for blocks');
     });
     socket.on('error', ({ message }) => lose(message));
-    socket.on('close', () => {
-      clearTimeout(timer);
-      lose('the connection was closed');
-    });
+    socket.on('close', () => lose('the connection was closed'));
     this.#socket = socket;
     return socket;
   }

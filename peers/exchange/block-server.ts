@@ -8,6 +8,7 @@
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import type { BlockId, BlockStore } from '../../blocks/types.ts';
+import type { Clock } from '../clock.ts';
 import { BusyError } from './errors.ts';
 import { blockHeader, CommandReader, refusedFrame } from './frames.ts';
 import { readBlocks } from './sending.ts';
@@ -45,6 +46,7 @@ export interface BlockServing {
   arriving: Arriving;
   /** Of `heldSlots`. */
   holding: Slots;
+  clock: Clock;
   /** Bytes of blocks as they are sent. */
   onServed: (bytes: number) => void;
   /** Why the connection was closed on the client: it broke the protocol, or the store failed. */
@@ -131,15 +133,16 @@ export class BlockConnection {
 
   async #answer(request: Request): Promise<void> {
     const { id, ids, mayWait } = request;
+    const { blocks, clock } = this.#serving;
     let next = 0;
     let leftMs = mayWait ? HELD_MAX_MS : 0;
-    for await (const read of readBlocks(this.#serving.blocks, ids)) {
+    for await (const read of readBlocks(blocks, ids)) {
       const wanted = ids[next++]!;
       let block = read;
       if (!block && leftMs > 0) {
-        const begunMs = performance.now();
+        const begunMs = clock.now();
         block = await this.#arrived(request, wanted, leftMs);
-        leftMs = block ? HELD_MAX_MS : leftMs - (performance.now() - begunMs);
+        leftMs = block ? HELD_MAX_MS : leftMs - (clock.now() - begunMs);
       }
       if (this.#requests.get(id) !== request) return;
       this.#socket.cork();
@@ -153,13 +156,13 @@ export class BlockConnection {
 
   /** The block, if it comes in time; undefined at once when it is not on its way here. */
   async #arrived({ end }: Request, id: BlockId, mostMs: number): Promise<Buffer | undefined> {
-    const { blocks, arriving, holding, client } = this.#serving;
+    const { blocks, arriving, holding, client, clock } = this.#serving;
     const { promise, resolve } = Promise.withResolvers<void>();
     const unwatch = arriving(id, resolve);
     // It may have come between the read and now.
     if (!unwatch) return blocks.has(id) ? blocks.get(id) : undefined;
     let release: (() => void) | undefined;
-    const timer = setTimeout(resolve, mostMs);
+    const cancelTimer = clock.after(mostMs, resolve);
     end.signal.addEventListener('abort', () => resolve(), { once: true });
     try {
       release = holding.take(client);
@@ -167,7 +170,7 @@ export class BlockConnection {
     } catch (error) {
       if (!(error instanceof BusyError)) throw error;
     } finally {
-      clearTimeout(timer);
+      cancelTimer();
       unwatch();
       release?.();
     }

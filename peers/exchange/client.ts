@@ -11,6 +11,7 @@ import { remoteDirectory } from '../directory/service.ts';
 import type { DirectoryPeer } from '../directory/types.ts';
 import type { PinAnswer, PinRequest } from '../placement/messages.ts';
 import { type AskOptions, BlockChannel, type Receive } from './block-channel.ts';
+import { blockDialer } from './block-dial.ts';
 import { FLOW_CONTROL_WINDOW_BYTES, MAX_REPLY_BYTES } from './limits.ts';
 import { type ClientTls, TLS_CHANNEL_OPTIONS } from './tls.ts';
 import { idBytes, pinAnswersFrom, pinRequestMessage, type WireError } from './wire.ts';
@@ -37,8 +38,9 @@ export class PeerClient {
   /** `onFault`: see BlockChannel. */
   constructor(address: string, tls: ClientTls, onFault: (error: WireError) => void = () => {}) {
     this.#client = new Client(address, tls.credentials, CHANNEL_OPTIONS);
-    this.#urgent = new BlockChannel(address, tls, onFault);
-    this.#bulk = new BlockChannel(address, tls, onFault);
+    const dial = blockDialer(address, tls);
+    this.#urgent = new BlockChannel(dial, onFault);
+    this.#bulk = new BlockChannel(dial, onFault);
   }
 
   /** The cheapest question there is. Proves that the neighbour is alive and takes us for a node. */

@@ -8,6 +8,7 @@ import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
 import { DirectoryService } from '../../proto/directory.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
 import { type CallContext, type Handlers, implement } from '../../proto/serve.ts';
+import { realClock } from '../clock.ts';
 import { directoryHandlers } from '../directory/service.ts';
 import type { DirectoryPeer } from '../directory/types.ts';
 import type { PinAnswer, PinRequest } from '../placement/messages.ts';
@@ -118,6 +119,7 @@ function blockAcceptor(
       slots,
       arriving,
       holding,
+      clock: realClock,
       onServed,
       onFault: (error) => refuse(error.message),
     });

@@ -38,6 +38,10 @@ export class VirtualClock implements Clock {
     };
   }
 
+  soon(fn: () => void): void {
+    this.after(0, fn);
+  }
+
   /** Runs what is due within `ms`, in its order. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
@@ -56,7 +60,8 @@ export function fastClock(times: number): Clock {
   return {
     now: () => (realClock.now() - startMs) * times,
     wall: realClock.wall,
-    after: (ms, fn) => realClock.after(ms / times, fn),
+    after: (ms, fn, holds) => realClock.after(ms / times, fn, holds),
+    soon: realClock.soon,
     random: realClock.random,
   };
 }

@@ -20,6 +20,7 @@ function handClock() {
     now: () => nowMs,
     wall: () => nowMs,
     random: () => 0,
+    soon: (run) => void clock.after(0, run),
     after(ms, run) {
       const timer = { atMs: nowMs + ms, run };
       timers.add(timer);
