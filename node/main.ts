@@ -15,6 +15,7 @@ import { createSnapshotServer } from '../snapshotter/server.ts';
 import { openSnapshotter } from '../snapshotter/snapshots.ts';
 import type { Snapshotter } from '../snapshotter/types.ts';
 import { startAdmin } from './admin.ts';
+import { type CheckpointParts, startCheckpoints } from './checkpoints/start.ts';
 import { createControl } from './cluster.ts';
 import { type Collector, createCollector } from './collector.ts';
 import { createCompletion } from './completion.ts';
@@ -70,7 +71,12 @@ export async function startNode(config: Config): Promise<RunningNode> {
     },
   });
   const unsaid = (error: unknown) => log.error({ err: error }, 'a layer could not be told to the cluster');
-  const whole = () => (config.fetch.completion ? uses.get() : new Set<Root>());
+  let checkpointing: CheckpointParts | undefined;
+  const whole = () =>
+    new Set<Root>([
+      ...(config.fetch.completion ? uses.get() : []),
+      ...(checkpointing?.restores.inUse() ?? []),
+    ]);
   const onChange = () => peering.member()?.custody.custodian.changed();
   const inUse = createInUse({ records, volumes, gate, whole, onChange, logger: log });
   const limits = createLimits(config.cache, () => marks.has('draining'));
@@ -140,6 +146,17 @@ export async function startNode(config: Config): Promise<RunningNode> {
     logger: log,
   });
 
+  checkpointing = await startCheckpoints({
+    onChange: () => inUse.changed(),
+    config,
+    stores,
+    records,
+    peering,
+    containerd,
+    mounts,
+    gate,
+    log,
+  });
   const say = (level: 'info' | 'warn' | 'error') => (message: string) => log[level](message);
   const feed = new FeedServer(demand.bring, { info: say('info'), warning: say('warn'), error: say('error') });
   await feed.listen(join(config.run, 'volumes.sock'));
@@ -203,6 +220,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
       await feed.close();
       sweeper.stop();
       await images?.stop();
+      await checkpointing?.stop();
       // Who has given everything away does not come back soon: the others need not wait for it.
       if (marks.has('draining')) await peering.member()?.membership.leave();
       peering.stop();

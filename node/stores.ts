@@ -13,6 +13,8 @@ import { openLastMembers } from './last-members.ts';
 import { openMarks } from './marks.ts';
 import { openLayerRecords } from './records.ts';
 
+export type Stores = Awaited<ReturnType<typeof openStores>>;
+
 /** Opens (and makes) everything below `root`. Only one process may. */
 export async function openStores(
   { root, onLost }: { root: string; onLost: (id: BlockId) => void },

@@ -9,8 +9,14 @@ const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 3000;
 const CALL_TIMEOUT_MS = 30_000;
 
-/** `unavailable`: containerd is not running, or is starting. `not-found`: the blob or lease is not there (any longer). */
-export type ContainerdErrorKind = 'unavailable' | 'not-found' | 'failed';
+/**
+ * `unavailable`: containerd is not running, or is starting. `not-found`: what was named is not there (any longer). `exists`: it is there
+ * already.
+ */
+export type ContainerdErrorKind = 'unavailable' | 'not-found' | 'exists' | 'failed';
+
+/** A namespace, or one with a lease: what is made under it the collector leaves alone until the lease is released. */
+export type Scope = string | { namespace: string; lease: string };
 
 export class ContainerdError extends Error {
   readonly kind: ContainerdErrorKind;
@@ -23,7 +29,7 @@ export class ContainerdError extends Error {
 
 export interface Connection {
   /** Throws `ContainerdError`, or the signal's reason on abort. `namespace` is containerd's; '' where a call has none. */
-  call<Q, R>(method: UnaryMethod<Q, R>, namespace: string, request: Q, signal?: AbortSignal): Promise<R>;
+  call<Q, R>(method: UnaryMethod<Q, R>, scope: Scope, request: Q, signal?: AbortSignal): Promise<R>;
   /** The same for a stream of replies, read no faster than they are taken. Leaving the loop ends the call. */
   stream<Q, R>(
     method: StreamMethod<Q, R>,
@@ -43,10 +49,10 @@ export function connect(address: string): Connection {
   });
 
   return {
-    async call(method, namespace, request, signal) {
+    async call(method, scope, request, signal) {
       try {
         return await call(client, method, request, {
-          ...settings(namespace, signal),
+          ...settings(scope, signal),
           timeoutMs: CALL_TIMEOUT_MS,
         });
       } catch (error) {
@@ -64,8 +70,11 @@ export function connect(address: string): Connection {
   };
 }
 
-function settings(namespace: string, signal: AbortSignal | undefined): CallSettings {
-  return { signal, headers: namespace === '' ? {} : { 'containerd-namespace': namespace } };
+function settings(scope: Scope, signal: AbortSignal | undefined): CallSettings {
+  if (scope === '') return { signal };
+  const { namespace, lease } = typeof scope === 'string' ? { namespace: scope, lease: undefined } : scope;
+  const headers = { 'containerd-namespace': namespace, ...(lease && { 'containerd-lease': lease }) };
+  return { signal, headers };
 }
 
 function explain(error: unknown, address: string, signal: AbortSignal | undefined): unknown {
@@ -81,6 +90,8 @@ function explain(error: unknown, address: string, signal: AbortSignal | undefine
         `containerd does not answer at ${address}: ${details}`,
         error,
       );
+    case status.ALREADY_EXISTS:
+      return new ContainerdError('exists', `containerd: ${details}`, error);
     case status.NOT_FOUND:
       return new ContainerdError('not-found', `containerd: ${details}`, error);
     default:

@@ -1,0 +1,81 @@
+/** All that a node does about checkpoints, built together. */
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Containerd } from '../containerd/containerd.ts';
+import type { ErofsMounts } from '../erofs-mounts.ts';
+import type { Gate } from '../gate.ts';
+import type { Peering } from '../peering.ts';
+import type { LayerRecords } from '../records.ts';
+import type { Stores } from '../stores.ts';
+import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
+import { createRestores, type Restores } from './restores.ts';
+import { createShimHandlers } from './shim-handlers.ts';
+import { listenShim } from './shim-server.ts';
+import { openStaging } from './staging.ts';
+
+interface Parts {
+  config: Config;
+  stores: Pick<Stores, 'directories' | 'blocks' | 'volumes'>;
+  records: LayerRecords;
+  peering: Peering;
+  containerd: Containerd;
+  mounts: ErofsMounts;
+  gate: Gate;
+  /** The volumes of restores under way have changed. */
+  onChange: () => void;
+  log: Parameters<typeof createCheckpoints>[0]['log'];
+}
+
+export interface CheckpointParts {
+  checkpoints: Checkpoints;
+  restores: Restores;
+  stop(): Promise<void>;
+}
+
+/** Resolves once the shim's socket listens. */
+export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
+  const { config, stores, records, peering, containerd, mounts, gate, onChange, log } = parts;
+  const { blocks, volumes, directories } = stores;
+  const { member } = peering;
+  const checkpoints = createCheckpoints({
+    ...directories,
+    compression: config.ingest.compression,
+    staging: await openStaging(config.root, config.run),
+    blocks,
+    volumes,
+    gate,
+    member,
+    log,
+  });
+  peering.onJoin(
+    () => void checkpoints.resume().catch((err) => log.error({ err }, 'staged dumps cannot be read')),
+  );
+  const restores = createRestores({
+    checkpoints,
+    neighbours: peering,
+    layers: records,
+    blocks,
+    volumes,
+    mounts,
+    onChange,
+    log,
+  });
+  const handlers = createShimHandlers({
+    checkpoints,
+    restores,
+    containerd,
+    records,
+    config: config.checkpoint,
+    node: () => member()?.name ?? '',
+    log,
+  });
+  const server = await listenShim(join(config.run, 'shim.sock'), handlers, log);
+  return {
+    checkpoints,
+    restores,
+    async stop() {
+      server.close();
+      await checkpoints.stop();
+    },
+  };
+}

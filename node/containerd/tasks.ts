@@ -1,0 +1,80 @@
+/** containerd's tasks: a container's processes. */
+import { tasks as pb, TasksService } from '../../proto/containerd.ts';
+import { mount as mountPb } from '../../proto/snapshots.ts';
+import { type Connection, ContainerdError, type Scope } from './connection.ts';
+import { anyOf, type TypedBytes } from './containers.ts';
+import type { SnapshotMount } from './snapshots.ts';
+
+export interface NewTask {
+  id: string;
+  rootfs: readonly SnapshotMount[];
+  /** `containerd.runc.v1.Options`: instead of the container's own. */
+  options: TypedBytes;
+}
+
+export type TaskState = 'unknown' | 'created' | 'running' | 'stopped' | 'paused' | 'pausing';
+
+const STATES: readonly TaskState[] = ['unknown', 'created', 'running', 'stopped', 'paused', 'pausing'];
+
+/** All throw `ContainerdError`. */
+export interface Tasks {
+  /** Without standard streams: nobody is there to read them. Of a restore, this is where it happens. */
+  create(scope: Scope, task: NewTask, signal?: AbortSignal): Promise<void>;
+  /** Answers the process id of the container's first process. */
+  start(scope: Scope, id: string): Promise<number>;
+  /** undefined: the container has no task. */
+  state(scope: Scope, id: string): Promise<TaskState | undefined>;
+  pause(scope: Scope, id: string): Promise<void>;
+  resume(scope: Scope, id: string): Promise<void>;
+  /** SIGKILL to all of its processes. */
+  kill(scope: Scope, id: string): Promise<void>;
+  /** Resolves once its first process has ended. */
+  ended(scope: Scope, id: string): Promise<void>;
+  delete(scope: Scope, id: string): Promise<void>;
+}
+
+const SIGKILL = 9;
+
+export function tasks({ call }: Connection): Tasks {
+  return {
+    async create(scope, { id, rootfs, options }, signal) {
+      const request = new pb.CreateTaskRequest()
+        .setContainerId(id)
+        .setRootfsList(rootfs.map(messageOf))
+        .setOptions(anyOf(options));
+      await call(TasksService.create, scope, request, signal);
+    },
+    async start(scope, id) {
+      return (await call(TasksService.start, scope, new pb.StartRequest().setContainerId(id))).getPid();
+    },
+    async state(scope, id) {
+      try {
+        const reply = await call(TasksService.get, scope, new pb.GetRequest().setContainerId(id));
+        return STATES[reply.getProcess()?.getStatus() ?? 0] ?? 'unknown';
+      } catch (error) {
+        if (error instanceof ContainerdError && error.kind === 'not-found') return undefined;
+        throw error;
+      }
+    },
+    async pause(scope, id) {
+      await call(TasksService.pause, scope, new pb.PauseTaskRequest().setContainerId(id));
+    },
+    async resume(scope, id) {
+      await call(TasksService.resume, scope, new pb.ResumeTaskRequest().setContainerId(id));
+    },
+    async kill(scope, id) {
+      const request = new pb.KillRequest().setContainerId(id).setSignal(SIGKILL).setAll(true);
+      await call(TasksService.kill, scope, request);
+    },
+    async ended(scope, id) {
+      await call(TasksService.wait, scope, new pb.WaitRequest().setContainerId(id));
+    },
+    async delete(scope, id) {
+      await call(TasksService.delete, scope, new pb.DeleteTaskRequest().setContainerId(id));
+    },
+  };
+}
+
+function messageOf({ type, source, target, options }: SnapshotMount): InstanceType<typeof mountPb.Mount> {
+  return new mountPb.Mount().setType(type).setSource(source).setTarget(target).setOptionsList(options);
+}
