@@ -101,12 +101,22 @@ export function withValue(from: Arguments, name: string, value: string): Argumen
 export function withFlags(from: Arguments, added: readonly string[], known: ReadonlySet<string>): Arguments {
   const [candidates] = readFlags(added, new Set());
   const fresh = candidates.filter(
-    ({ name }) => known.has(name) && !from.flags.some((flag) => flag.name === name),
+    ({ name, value }) =>
+      known.has(value === undefined ? name : `${name}=${value}`) &&
+      !from.flags.some((flag) => flag.name === name),
   );
   return { ...from, flags: [...from.flags, ...fresh] };
 }
 
-/** Names of flags in the help of one of runc's verbs: `   --file-locks   handle file locks …`. */
+/**
+ * Names of flags in the help of one of runc's verbs (`   --file-locks   handle file locks …`), and with each word of a line what may be a
+ * value: `manage-cgroups-mode=ignore` is known where the help names that mode.
+ */
 export function flagsInHelp(help: string): Set<string> {
-  return new Set(Array.from(help.matchAll(/^\s+--([a-z][a-z0-9-]*)/gm), ([, name]) => name!));
+  const known = new Set<string>();
+  for (const [, name = '', text = ''] of help.matchAll(/^\s+--([a-z][a-z0-9-]*)(.*)$/gm)) {
+    known.add(name);
+    for (const [word] of text.matchAll(/[a-z]+/g)) known.add(`${name}=${word}`);
+  }
+  return known;
 }
