@@ -7,8 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import { startAdmin } from '../node/admin.ts';
-import type { NodeControl } from '../node/control.ts';
+import { type AdminControl, startAdmin } from '../node/admin.ts';
 import { controlTwin } from '../node/control.twin.ts';
 import type { NodeView } from '../node/view.ts';
 import { viewTwin } from '../node/view.twin.ts';
@@ -44,7 +43,7 @@ export async function folder(t: Test): Promise<string> {
 
 interface Twins {
   view?: NodeView;
-  control?: NodeControl;
+  control?: AdminControl;
 }
 
 /** A configuration whose node answers from twins. */

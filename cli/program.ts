@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { explain } from './errors.ts';
+import { addCheckpoints } from './program/checkpoints.ts';
 import { addCluster } from './program/cluster.ts';
 import { type Exit, version } from './program/common.ts';
 import { addMachine, addNode } from './program/machine.ts';
@@ -39,6 +40,7 @@ function program(exit: Exit): Command {
   addNode(forage);
   addSeeing(forage);
   addSteering(forage, exit);
+  addCheckpoints(forage);
   addMachine(forage, exit);
   addCluster(forage);
   return forage;

@@ -1,7 +1,7 @@
 /** The commands that show and steer the cluster, against a node in memory. */
 import { join } from 'node:path';
 import t from 'tap';
-import type { NodeControl } from '../node/control.ts';
+import type { AdminControl } from '../node/admin.ts';
 import { controlTwin, someImages, someLayer, somePeers } from '../node/control.twin.ts';
 import { forage, withNode } from './bed.twin.ts';
 
@@ -163,7 +163,7 @@ t.test('a prefetch tells that all is here', async (t) => {
 });
 
 t.test('work that fails on the way is status 1, below the progress so far', async (t) => {
-  const control: NodeControl = {
+  const control: AdminControl = {
     ...controlTwin(),
     async *prefetch() {
       yield { doneBlocks: 1, totalBlocks: 4, doneBytes: 100, totalBytes: 400 };

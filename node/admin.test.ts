@@ -8,15 +8,14 @@ import t, { type Test } from 'tap';
 import { AdminService, admin } from '../proto/admin.ts';
 import { call, callStream } from '../proto/call.ts';
 import { directory } from '../proto/directory.ts';
-import { startAdmin } from './admin.ts';
-import type { NodeControl } from './control.ts';
+import { type AdminControl, startAdmin } from './admin.ts';
 import { controlTwin, someImages, someLayer, somePeers } from './control.twin.ts';
 import type { NodeView } from './view.ts';
 import { viewTwin } from './view.twin.ts';
 
 const logger = pino({ level: 'silent' });
 
-async function start(t: Test, view: NodeView, control: NodeControl = controlTwin(), log = logger) {
+async function start(t: Test, view: NodeView, control: AdminControl = controlTwin(), log = logger) {
   const folder = await mkdtemp(join(tmpdir(), 'forage-admin-'));
   const path = join(folder, 'admin.sock');
   await writeFile(path, 'left by a crash');
@@ -140,7 +139,7 @@ t.test('long work tells its progress until it is done; draining stays until it i
 
 t.test('a client that leaves ends a prefetch', async (t) => {
   const ended = Promise.withResolvers<void>();
-  const control: NodeControl = {
+  const control: AdminControl = {
     ...controlTwin(),
     async *prefetch(_image, signal) {
       signal.addEventListener('abort', () => ended.resolve());
@@ -197,7 +196,7 @@ t.test(
 t.test('an error inside long work is a bland one outside too, and its cause is in the log', async (t) => {
   const logged = Promise.withResolvers<string>();
   const sink = new Writable({ write: (chunk) => logged.resolve(String(chunk)) });
-  const control: NodeControl = {
+  const control: AdminControl = {
     ...controlTwin(),
     // biome-ignore lint/correctness/useYield: it fails before
     async *drain() {

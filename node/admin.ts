@@ -11,6 +11,8 @@ import type { SignedRecord } from '../peers/directory/types.ts';
 import { AdminService, admin } from '../proto/admin.ts';
 import { toInt64 } from '../proto/int64.ts';
 import { type ErrorToStatus, type Handlers, implement } from '../proto/serve.ts';
+import { checkpointHandlers } from './checkpoints/admin.ts';
+import type { CheckpointControl } from './checkpoints/control.ts';
 import {
   type Collected,
   type ImageStatus,
@@ -36,14 +38,17 @@ const REFUSED = {
 const IMAGE_NAME = /^[\x21-\x7e]{1,512}$/;
 const MAX_PATH_BYTES = 4096;
 
+/** All that may be asked. */
+export type AdminControl = NodeControl & CheckpointControl;
+
 export async function startAdmin(
   socketPath: string,
   view: NodeView,
-  control: NodeControl,
+  control: AdminControl,
   logger: Logger,
 ): Promise<Admin> {
   const server = new Server();
-  const handlers = { ...seeing(view, control), ...steering(control) };
+  const handlers = { ...seeing(view, control), ...steering(control), ...checkpointHandlers(control) };
   server.addService(AdminService, implement(AdminService, handlers, statusOf(logger)));
   await listenUnix(server, socketPath);
   return { stop: async () => server.forceShutdown() };

@@ -1,6 +1,8 @@
 /** A cluster in memory that does what a person asks, for tests of the admin service and of the commands in front of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignedRecord } from '../peers/directory/types.ts';
+import type { CheckpointControl } from './checkpoints/control.ts';
+import { checkpointTwin } from './checkpoints/control.twin.ts';
 import {
   type ImageStatus,
   type NodeControl,
@@ -83,7 +85,7 @@ const BLOCK_BYTES = 100_000;
 const STEPS = 4;
 const BLOCKS_A_STEP = 25;
 
-export interface ControlTwin extends NodeControl {
+export interface ControlTwin extends NodeControl, CheckpointControl {
   members: PeerStatus[];
   draining: boolean;
   readonly revoked: SignedRecord[];
@@ -100,6 +102,7 @@ export function controlTwin({ members = somePeers, layer = someLayer, stepMs = 0
     return image;
   };
   return {
+    ...checkpointTwin(),
     members,
     draining: false,
     revoked: [],

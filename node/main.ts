@@ -15,6 +15,7 @@ import { createSnapshotServer } from '../snapshotter/server.ts';
 import { openSnapshotter } from '../snapshotter/snapshots.ts';
 import type { Snapshotter } from '../snapshotter/types.ts';
 import { startAdmin } from './admin.ts';
+import { notYet } from './checkpoints/restoring.ts';
 import { type CheckpointParts, startCheckpoints } from './checkpoints/start.ts';
 import { createControl } from './cluster.ts';
 import { type Collector, createCollector } from './collector.ts';
@@ -93,6 +94,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     lastMembers: stores.lastMembers,
     pins: stores.pins,
     holdings: createHoldings(config.root, blocks, inUse),
+    restore: (order, signal) => checkpointing?.restoreHere(order, signal) ?? notYet(),
     records,
     blocks,
     volumes,
@@ -205,7 +207,12 @@ export async function startNode(config: Config): Promise<RunningNode> {
     marks,
   });
   metrics = await startMetrics(config.metrics.listen, view, log);
-  const admin = await startAdmin(join(config.run, 'admin.sock'), view, control, log);
+  const admin = await startAdmin(
+    join(config.run, 'admin.sock'),
+    view,
+    { ...control, ...checkpointing.control },
+    log,
+  );
   const server = createSnapshotServer(snapshotter, log);
   await listenUnix(server, join(config.run, 'snapshotter.sock'));
   log.info({ version: manifest.version, volumes: view.status().volumes }, 'forage node is ready');

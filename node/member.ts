@@ -22,6 +22,7 @@ import type { Limits } from '../peers/placement/custody.ts';
 import type { PinStore } from '../peers/placement/pin-store.ts';
 import { shardOf } from '../peers/placement/shards.ts';
 import type { Holdings } from '../peers/placement/types.ts';
+import type { RestoreHere } from '../peers/types.ts';
 import { type Custody, startCustody } from './custody.ts';
 import type { Gate } from './gate.ts';
 import type { LastMembers } from './last-members.ts';
@@ -51,6 +52,8 @@ export interface MemberOptions {
   lastMembers: LastMembers;
   pins: PinStore;
   holdings: Holdings;
+  /** See PeerServerOptions. */
+  restore: RestoreHere;
   gate: Gate;
   log: Logger;
 }

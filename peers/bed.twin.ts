@@ -139,7 +139,13 @@ export class Bed {
     const absent = () => {
       throw new Error('not in this test');
     };
-    const all = { ping: async () => new peer.PingReply(), getVolume: absent, pin: absent, ...handlers };
+    const all = {
+      ping: async () => new peer.PingReply(),
+      getVolume: absent,
+      pin: absent,
+      restore: absent,
+      ...handlers,
+    };
     const server = new Server();
     const toStatus = (error: unknown) => ({ code: 13, details: (error as Error).message });
     server.addService(PeersService, implement(PeersService, all as Handlers<typeof PeersService>, toStatus));

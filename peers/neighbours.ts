@@ -18,7 +18,7 @@ import { Spread } from './spread.ts';
 import { Task } from './task.ts';
 import type { Placed } from './task-placing.ts';
 import { inTurns } from './turns.ts';
-import type { Log, Neighbours, Peer } from './types.ts';
+import type { Log, Neighbours, Peer, RestoreOrder, RestoreProgress } from './types.ts';
 import { VolumeFetch } from './volume-fetch.ts';
 
 const PIN_TIMEOUT_MS = 10_000;
@@ -51,6 +51,8 @@ export interface RunningNeighbours extends Neighbours {
   arriving: Arriving;
   /** Asks a member whether it keeps blocks. Rejects when it cannot be asked. */
   pin(name: string, request: PinRequest): Promise<PinAnswer[]>;
+  /** Has a member make a container of a checkpoint. Rejects when it cannot be asked. */
+  restore(name: string, order: RestoreOrder, signal: AbortSignal): AsyncIterable<RestoreProgress>;
   /** Bytes of blocks, indexes and metadata received so far. */
   fetchedBytes(): number;
   /** Ends all connections; what is waited for is rejected. */
@@ -106,6 +108,11 @@ export function createNeighbours(options: NeighboursOptions): RunningNeighbours 
       const client = links.of(name)?.client;
       if (!client) throw new Error(`${name} cannot be reached`);
       return client.pin(request, PIN_TIMEOUT_MS);
+    },
+    async *restore(name, order, signal) {
+      const client = links.of(name)?.client;
+      if (!client) throw new Error(`${name} cannot be reached`);
+      yield* client.restore(order, signal);
     },
     fetchedBytes: () => task.fetchedBytes + volumeFetch.fetchedBytes,
     close() {

@@ -40,6 +40,31 @@ export interface Neighbours {
   want(id: BlockId, priority: Priority, signal?: AbortSignal, root?: Root): Promise<void>;
 }
 
+/** A container is wanted of a checkpoint. */
+export interface RestoreOrder {
+  checkpoint: string;
+  /** containerd's. */
+  namespace: string;
+  /** Its new id. */
+  container: string;
+}
+
+/** How a restore goes on. The last one is `complete` or has `failed`. */
+export interface RestoreProgress {
+  text: string;
+  running: boolean;
+  /** All of its memory is here. */
+  complete: boolean;
+  /** Why there is no such container, or not any longer. */
+  failed: string | undefined;
+  /** Of the memory, what is here, and all of it. */
+  hereBytes: number;
+  totalBytes: number;
+}
+
+/** Makes a container. Leaving the loop before it runs ends it. */
+export type RestoreHere = (order: RestoreOrder, signal: AbortSignal) => AsyncIterable<RestoreProgress>;
+
 /** Bytes of blocks, volume indexes and metadata on the wire since the node process started. */
 export interface TransferTotals {
   fetchedBytes: number;

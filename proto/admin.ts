@@ -1,5 +1,6 @@
 /** Messages and service of `forage/admin/v1/admin.proto`. */
 import pb from './gen/forage/admin/v1/admin_pb.js';
+import peer from './gen/forage/peer/v1/peers_pb.js';
 import { methodsOf } from './service.ts';
 
 export { pb as admin };
@@ -18,4 +19,9 @@ export const AdminService = {
   prefetch: stream('Prefetch', pb.PrefetchRequest, pb.Progress),
   revoke: unary('Revoke', pb.RevokeRequest, pb.RevokeReply),
   verify: unary('Verify', pb.VerifyRequest, pb.VerifyReply),
+  checkpoints: unary('Checkpoints', pb.CheckpointsRequest, pb.CheckpointsReply),
+  inspectCheckpoint: unary('InspectCheckpoint', pb.CheckpointRequest, pb.InspectCheckpointReply),
+  removeCheckpoint: unary('RemoveCheckpoint', pb.CheckpointRequest, pb.RemoveCheckpointReply),
+  settleCheckpoint: stream('SettleCheckpoint', pb.CheckpointRequest, pb.CheckpointStage),
+  restore: stream('Restore', pb.RestoreRequest, peer.RestoreProgress),
 };

@@ -24,6 +24,7 @@ const ofVersion = methodsOf('containerd.services.version.v1.Version');
 
 export const ContainersService = {
   get: ofContainers.unary('Get', containers.GetContainerRequest, containers.GetContainerResponse),
+  list: ofContainers.unary('List', containers.ListContainersRequest, containers.ListContainersResponse),
   create: ofContainers.unary('Create', containers.CreateContainerRequest, containers.CreateContainerResponse),
   delete: ofContainers.unary('Delete', containers.DeleteContainerRequest, empty.Empty),
 };

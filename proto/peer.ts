@@ -10,4 +10,5 @@ export const PeersService = {
   ping: unary('Ping', pb.PingRequest, pb.PingReply),
   getVolume: stream('GetVolume', pb.GetVolumeRequest, pb.GetVolumeReply),
   pin: unary('Pin', pb.PinRequest, pb.PinReply),
+  restore: stream('Restore', pb.RestoreRequest, pb.RestoreProgress),
 };

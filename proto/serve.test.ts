@@ -14,7 +14,7 @@ async function connect(t: Test, handlers: Partial<Handlers<typeof PeersService>>
   const folder = mkdtempSync(join(tmpdir(), 'forage-serve-'));
   const server = new Server();
   const refuse = async () => Promise.reject(new Error('not in this test'));
-  const all = { ping: refuse, pin: refuse, getVolume: nothing, ...handlers };
+  const all = { ping: refuse, pin: refuse, getVolume: nothing, restore: nothing, ...handlers };
   server.addService(
     PeersService,
     implement(PeersService, all, (error) => ({

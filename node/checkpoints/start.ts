@@ -1,5 +1,6 @@
 /** All that a node does about checkpoints, built together. */
 import { join } from 'node:path';
+import type { RestoreHere } from '../../peers/types.ts';
 import type { Config } from '../config/config.ts';
 import type { Containerd } from '../containerd/containerd.ts';
 import type { ErofsMounts } from '../erofs-mounts.ts';
@@ -7,8 +8,11 @@ import type { Gate } from '../gate.ts';
 import type { Peering } from '../peering.ts';
 import type { LayerRecords } from '../records.ts';
 import type { Stores } from '../stores.ts';
-import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
+import { createCheckpoints } from './checkpoints.ts';
+import { createContainers } from './containers.ts';
+import { type CheckpointControl, createCheckpointControl } from './control.ts';
 import { createRestores, type Restores } from './restores.ts';
+import { createRestoring } from './restoring.ts';
 import { createShimHandlers } from './shim-handlers.ts';
 import { listenShim } from './shim-server.ts';
 import { openStaging } from './staging.ts';
@@ -27,8 +31,10 @@ interface Parts {
 }
 
 export interface CheckpointParts {
-  checkpoints: Checkpoints;
+  control: CheckpointControl;
   restores: Restores;
+  /** For neighbours who want a container here. */
+  restoreHere: RestoreHere;
   stop(): Promise<void>;
 }
 
@@ -70,8 +76,18 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
     log,
   });
   const server = await listenShim(join(config.run, 'shim.sock'), handlers, log);
-  return {
+  const restoreHere = createRestoring({
+    makeContainer: createContainers({ containerd, records, volumes, neighbours: peering, run: config.run }),
     checkpoints,
+    restores,
+    blocks,
+    volumes,
+    log,
+  });
+  const control = createCheckpointControl({ checkpoints, restoreHere, member, blocks, volumes });
+  return {
+    control,
+    restoreHere,
     restores,
     async stop() {
       server.close();

@@ -23,6 +23,8 @@ export interface Container {
 /** All throw `ContainerdError`. */
 export interface Containers {
   get(namespace: string, id: string, signal?: AbortSignal): Promise<Container | undefined>;
+  /** By its id, by the beginning of it, or by the name that nerdctl has given it. */
+  find(namespace: string, name: string): Promise<Container[]>;
   create(scope: Scope, container: Container): Promise<void>;
   delete(scope: Scope, id: string): Promise<void>;
 }
@@ -40,6 +42,18 @@ export function containers(connection: Connection): Containers {
         if (error instanceof ContainerdError && error.kind === 'not-found') return undefined;
         throw error;
       }
+    },
+    async find(namespace, name) {
+      const request = new pb.ListContainersRequest().setFiltersList([
+        `id==${name}`,
+        `id~=^${name.replaceAll(/[^\w-]/g, '\\$&')}`,
+        `labels."nerdctl/name"==${name}`,
+      ]);
+      const reply = await connection.call(ContainersService.list, namespace, request);
+      const found = reply.getContainersList().map(containerFrom);
+      return found.filter(({ id }) => id === name).length === 1
+        ? found.filter(({ id }) => id === name)
+        : found;
     },
     async create(scope, container) {
       const request = new pb.CreateContainerRequest().setContainer(messageOf(container));

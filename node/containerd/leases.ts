@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { LeasesService, leases as pb } from '../../proto/containerd.ts';
 import { type Connection, ContainerdError } from './connection.ts';
 
-/** Marks our leases. The value is the digest of the blob that is held. */
+/** Marks our leases for ingest. The value is the digest of the blob that is held. */
 const OURS = 'io.forage.ingest';
 /** containerd's collector ignores a lease after this time (RFC 3339). */
 const EXPIRE = 'containerd.io/gc.expire';
@@ -18,6 +18,8 @@ const CONTENT = 'content';
 const EXPIRE_MS = 12 * 3600 * 1000;
 
 export interface Leases {
+  /** One for what is made under it (`Scope`), until `release`, which never throws. */
+  create(namespace: string): Promise<{ id: string; release(): Promise<void> }>;
   /** Keeps the blob until `release`, which never throws: a lease that cannot be removed now expires. */
   hold(namespace: string, digest: string): Promise<{ release(): Promise<void> }>;
   /** Removes what earlier processes left in these namespaces, and answers how many. Leases that are held now stay. */
@@ -29,13 +31,11 @@ export interface Leases {
 export function leases(connection: Connection): Leases {
   const held = new Set<string>();
 
-  async function create(namespace: string, id: string, digest: string): Promise<void> {
+  async function create(namespace: string, id: string, digest?: string): Promise<void> {
     const request = new pb.CreateRequest();
     request.setId(id);
-    request
-      .getLabelsMap()
-      .set(OURS, digest)
-      .set(EXPIRE, new Date(Date.now() + EXPIRE_MS).toISOString());
+    if (digest !== undefined) request.getLabelsMap().set(OURS, digest);
+    request.getLabelsMap().set(EXPIRE, new Date(Date.now() + EXPIRE_MS).toISOString());
     await connection.call(LeasesService.create, namespace, request);
   }
 
@@ -83,6 +83,11 @@ export function leases(connection: Connection): Leases {
   }
 
   return {
+    async create(namespace) {
+      const id = `forage-${randomUUID()}`;
+      await create(namespace, id);
+      return { id, release: async () => void (await remove(namespace, id).catch(() => {})) };
+    },
     async hold(namespace, digest) {
       const id = `forage-${randomUUID()}`;
       held.add(id);

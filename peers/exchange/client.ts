@@ -10,9 +10,11 @@ import { PeersService, peer } from '../../proto/peer.ts';
 import { remoteDirectory } from '../directory/service.ts';
 import type { DirectoryPeer } from '../directory/types.ts';
 import type { PinAnswer, PinRequest } from '../placement/messages.ts';
+import type { RestoreOrder, RestoreProgress } from '../types.ts';
 import { type AskOptions, BlockChannel, type Receive } from './block-channel.ts';
 import { blockDialer } from './block-dial.ts';
 import { FLOW_CONTROL_WINDOW_BYTES, MAX_REPLY_BYTES } from './limits.ts';
+import { orderMessage, progressFrom } from './restore-wire.ts';
 import { type ClientTls, TLS_CHANNEL_OPTIONS } from './tls.ts';
 import { idBytes, pinAnswersFrom, pinRequestMessage, type WireError } from './wire.ts';
 
@@ -55,6 +57,12 @@ export class PeerClient {
   async pin(request: PinRequest, timeoutMs: number): Promise<PinAnswer[]> {
     const reply = await call(this.#client, PeersService.pin, pinRequestMessage(request), { timeoutMs });
     return pinAnswersFrom(reply);
+  }
+
+  /** See `RestoreHere`, there. */
+  async *restore(order: RestoreOrder, signal: AbortSignal): AsyncGenerator<RestoreProgress> {
+    for await (const said of callStream(this.#client, PeersService.restore, orderMessage(order), { signal }))
+      yield progressFrom(said);
   }
 
   /** The answer's pieces, unchecked; `receiving.ts` makes a volume of them. Leaving the loop ends the call. */

@@ -12,6 +12,7 @@ import { realClock } from '../clock.ts';
 import { directoryHandlers } from '../directory/service.ts';
 import type { DirectoryPeer } from '../directory/types.ts';
 import type { PinAnswer, PinRequest } from '../placement/messages.ts';
+import type { RestoreHere } from '../types.ts';
 import { type Arriving, BlockConnection, heldSlots } from './block-server.ts';
 import { errorToStatus } from './errors.ts';
 import { BLOCKS_PROTOCOL } from './frames.ts';
@@ -25,6 +26,7 @@ import {
   MAX_VOLUME_CALLS,
 } from './limits.ts';
 import { type ListenOptions, listenTls } from './listener.ts';
+import { orderFrom, progressMessage } from './restore-wire.ts';
 import { compressedMetadata, pieces, readIndex } from './sending.ts';
 import { Slots } from './slots.ts';
 import { idsFrom, pinReply, pinRequestFrom } from './wire.ts';
@@ -38,6 +40,8 @@ export interface PeerServerOptions extends ListenOptions {
   pin: (request: PinRequest) => Promise<PinAnswer[]>;
   /** See BlockServing. */
   arriving?: Arriving;
+  /** Another node wants a container here; absent: there are none to be had. */
+  restore?: RestoreHere;
 }
 
 export interface PeerServer {
@@ -127,7 +131,7 @@ function blockAcceptor(
 }
 
 function handlers(
-  { blocks, volumes, pin }: PeerServerOptions,
+  { blocks, volumes, pin, restore, log }: PeerServerOptions,
   served: { bytes: number },
 ): Handlers<typeof PeersService> {
   const volumeSlots = new Slots(MAX_VOLUME_CALLS, MAX_VOLUME_CALLS);
@@ -148,6 +152,12 @@ function handlers(
     ping: async () => new peer.PingReply(),
 
     pin: async (request) => pinReply(await pin(pinRequestFrom(request))),
+
+    async *restore(request, { signal, commonName }) {
+      const order = orderFrom(request);
+      log.info({ ...order, peer: commonName }, 'a neighbour wants a container here');
+      for await (const progress of restore?.(order, signal) ?? []) yield progressMessage(progress);
+    },
 
     async *getVolume(request, context) {
       const [root] = idsFrom(request.getRoot_asU8(), 1);

@@ -6,6 +6,222 @@
 
 import * as jspb from "google-protobuf";
 import * as forage_directory_v1_directory_pb from "../../../forage/directory/v1/directory_pb";
+import * as forage_peer_v1_peers_pb from "../../../forage/peer/v1/peers_pb";
+
+export class CheckpointsRequest extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): CheckpointsRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: CheckpointsRequest): CheckpointsRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: CheckpointsRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): CheckpointsRequest;
+    static deserializeBinaryFromReader(message: CheckpointsRequest, reader: jspb.BinaryReader): CheckpointsRequest;
+}
+
+export namespace CheckpointsRequest {
+    export type AsObject = {
+    }
+}
+
+export class CheckpointsReply extends jspb.Message { 
+    clearCheckpointsList(): void;
+    getCheckpointsList(): Array<Checkpoint>;
+    setCheckpointsList(value: Array<Checkpoint>): CheckpointsReply;
+    addCheckpoints(value?: Checkpoint, index?: number): Checkpoint;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): CheckpointsReply.AsObject;
+    static toObject(includeInstance: boolean, msg: CheckpointsReply): CheckpointsReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: CheckpointsReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): CheckpointsReply;
+    static deserializeBinaryFromReader(message: CheckpointsReply, reader: jspb.BinaryReader): CheckpointsReply;
+}
+
+export namespace CheckpointsReply {
+    export type AsObject = {
+        checkpointsList: Array<Checkpoint.AsObject>,
+    }
+}
+
+export class Checkpoint extends jspb.Message { 
+    getId(): string;
+    setId(value: string): Checkpoint;
+    getImage(): string;
+    setImage(value: string): Checkpoint;
+    getNode(): string;
+    setNode(value: string): Checkpoint;
+    getCreatedMs(): string;
+    setCreatedMs(value: string): Checkpoint;
+    getNamespace(): string;
+    setNamespace(value: string): Checkpoint;
+    getContainer(): string;
+    setContainer(value: string): Checkpoint;
+    getMemoryRoot(): string;
+    setMemoryRoot(value: string): Checkpoint;
+    clearVolumeRootsList(): void;
+    getVolumeRootsList(): Array<string>;
+    setVolumeRootsList(value: Array<string>): Checkpoint;
+    addVolumeRoots(value: string, index?: number): string;
+    getMemoryBytes(): string;
+    setMemoryBytes(value: string): Checkpoint;
+    getFilesBytes(): string;
+    setFilesBytes(value: string): Checkpoint;
+    getFrozenMs(): number;
+    setFrozenMs(value: number): Checkpoint;
+    getHereBytes(): string;
+    setHereBytes(value: string): Checkpoint;
+    getTotalBytes(): string;
+    setTotalBytes(value: string): Checkpoint;
+    getParent(): string;
+    setParent(value: string): Checkpoint;
+    getHasWorkingSet(): boolean;
+    setHasWorkingSet(value: boolean): Checkpoint;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): Checkpoint.AsObject;
+    static toObject(includeInstance: boolean, msg: Checkpoint): Checkpoint.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: Checkpoint, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): Checkpoint;
+    static deserializeBinaryFromReader(message: Checkpoint, reader: jspb.BinaryReader): Checkpoint;
+}
+
+export namespace Checkpoint {
+    export type AsObject = {
+        id: string,
+        image: string,
+        node: string,
+        createdMs: string,
+        namespace: string,
+        container: string,
+        memoryRoot: string,
+        volumeRootsList: Array<string>,
+        memoryBytes: string,
+        filesBytes: string,
+        frozenMs: number,
+        hereBytes: string,
+        totalBytes: string,
+        parent: string,
+        hasWorkingSet: boolean,
+    }
+}
+
+export class CheckpointRequest extends jspb.Message { 
+    getId(): string;
+    setId(value: string): CheckpointRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): CheckpointRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: CheckpointRequest): CheckpointRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: CheckpointRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): CheckpointRequest;
+    static deserializeBinaryFromReader(message: CheckpointRequest, reader: jspb.BinaryReader): CheckpointRequest;
+}
+
+export namespace CheckpointRequest {
+    export type AsObject = {
+        id: string,
+    }
+}
+
+export class InspectCheckpointReply extends jspb.Message { 
+
+    hasCheckpoint(): boolean;
+    clearCheckpoint(): void;
+    getCheckpoint(): Checkpoint | undefined;
+    setCheckpoint(value?: Checkpoint): InspectCheckpointReply;
+    getDocument(): string;
+    setDocument(value: string): InspectCheckpointReply;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): InspectCheckpointReply.AsObject;
+    static toObject(includeInstance: boolean, msg: InspectCheckpointReply): InspectCheckpointReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: InspectCheckpointReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): InspectCheckpointReply;
+    static deserializeBinaryFromReader(message: InspectCheckpointReply, reader: jspb.BinaryReader): InspectCheckpointReply;
+}
+
+export namespace InspectCheckpointReply {
+    export type AsObject = {
+        checkpoint?: Checkpoint.AsObject,
+        document: string,
+    }
+}
+
+export class RemoveCheckpointReply extends jspb.Message { 
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): RemoveCheckpointReply.AsObject;
+    static toObject(includeInstance: boolean, msg: RemoveCheckpointReply): RemoveCheckpointReply.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: RemoveCheckpointReply, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): RemoveCheckpointReply;
+    static deserializeBinaryFromReader(message: RemoveCheckpointReply, reader: jspb.BinaryReader): RemoveCheckpointReply;
+}
+
+export namespace RemoveCheckpointReply {
+    export type AsObject = {
+    }
+}
+
+export class CheckpointStage extends jspb.Message { 
+    getStage(): string;
+    setStage(value: string): CheckpointStage;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): CheckpointStage.AsObject;
+    static toObject(includeInstance: boolean, msg: CheckpointStage): CheckpointStage.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: CheckpointStage, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): CheckpointStage;
+    static deserializeBinaryFromReader(message: CheckpointStage, reader: jspb.BinaryReader): CheckpointStage;
+}
+
+export namespace CheckpointStage {
+    export type AsObject = {
+        stage: string,
+    }
+}
+
+export class RestoreRequest extends jspb.Message { 
+    getCheckpoint(): string;
+    setCheckpoint(value: string): RestoreRequest;
+    getNamespace(): string;
+    setNamespace(value: string): RestoreRequest;
+    getContainer(): string;
+    setContainer(value: string): RestoreRequest;
+    getNode(): string;
+    setNode(value: string): RestoreRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): RestoreRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: RestoreRequest): RestoreRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: RestoreRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): RestoreRequest;
+    static deserializeBinaryFromReader(message: RestoreRequest, reader: jspb.BinaryReader): RestoreRequest;
+}
+
+export namespace RestoreRequest {
+    export type AsObject = {
+        checkpoint: string,
+        namespace: string,
+        container: string,
+        node: string,
+    }
+}
 
 export class StatusRequest extends jspb.Message { 
 

@@ -6,6 +6,67 @@
 
 import * as jspb from "google-protobuf";
 
+export class RestoreRequest extends jspb.Message { 
+    getCheckpoint(): string;
+    setCheckpoint(value: string): RestoreRequest;
+    getNamespace(): string;
+    setNamespace(value: string): RestoreRequest;
+    getContainer(): string;
+    setContainer(value: string): RestoreRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): RestoreRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: RestoreRequest): RestoreRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: RestoreRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): RestoreRequest;
+    static deserializeBinaryFromReader(message: RestoreRequest, reader: jspb.BinaryReader): RestoreRequest;
+}
+
+export namespace RestoreRequest {
+    export type AsObject = {
+        checkpoint: string,
+        namespace: string,
+        container: string,
+    }
+}
+
+export class RestoreProgress extends jspb.Message { 
+    getText(): string;
+    setText(value: string): RestoreProgress;
+    getRunning(): boolean;
+    setRunning(value: boolean): RestoreProgress;
+    getComplete(): boolean;
+    setComplete(value: boolean): RestoreProgress;
+    getFailed(): string;
+    setFailed(value: string): RestoreProgress;
+    getHereBytes(): string;
+    setHereBytes(value: string): RestoreProgress;
+    getTotalBytes(): string;
+    setTotalBytes(value: string): RestoreProgress;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): RestoreProgress.AsObject;
+    static toObject(includeInstance: boolean, msg: RestoreProgress): RestoreProgress.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: RestoreProgress, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): RestoreProgress;
+    static deserializeBinaryFromReader(message: RestoreProgress, reader: jspb.BinaryReader): RestoreProgress;
+}
+
+export namespace RestoreProgress {
+    export type AsObject = {
+        text: string,
+        running: boolean,
+        complete: boolean,
+        failed: string,
+        hereBytes: string,
+        totalBytes: string,
+    }
+}
+
 export class PingRequest extends jspb.Message { 
 
     serializeBinary(): Uint8Array;

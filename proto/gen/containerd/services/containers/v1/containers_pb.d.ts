@@ -125,6 +125,50 @@ export namespace GetContainerResponse {
     }
 }
 
+export class ListContainersRequest extends jspb.Message { 
+    clearFiltersList(): void;
+    getFiltersList(): Array<string>;
+    setFiltersList(value: Array<string>): ListContainersRequest;
+    addFilters(value: string, index?: number): string;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): ListContainersRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: ListContainersRequest): ListContainersRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: ListContainersRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): ListContainersRequest;
+    static deserializeBinaryFromReader(message: ListContainersRequest, reader: jspb.BinaryReader): ListContainersRequest;
+}
+
+export namespace ListContainersRequest {
+    export type AsObject = {
+        filtersList: Array<string>,
+    }
+}
+
+export class ListContainersResponse extends jspb.Message { 
+    clearContainersList(): void;
+    getContainersList(): Array<Container>;
+    setContainersList(value: Array<Container>): ListContainersResponse;
+    addContainers(value?: Container, index?: number): Container;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): ListContainersResponse.AsObject;
+    static toObject(includeInstance: boolean, msg: ListContainersResponse): ListContainersResponse.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: ListContainersResponse, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): ListContainersResponse;
+    static deserializeBinaryFromReader(message: ListContainersResponse, reader: jspb.BinaryReader): ListContainersResponse;
+}
+
+export namespace ListContainersResponse {
+    export type AsObject = {
+        containersList: Array<Container.AsObject>,
+    }
+}
+
 export class CreateContainerRequest extends jspb.Message { 
 
     hasContainer(): boolean;

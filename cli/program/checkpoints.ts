@@ -1,0 +1,123 @@
+/** Commands about the state of containers. */
+import type { Command } from 'commander';
+import { asksNode } from './common.ts';
+
+const NAMESPACE = ['-n, --namespace <NAME>', "containerd's namespace", 'default'] as const;
+
+export function addCheckpoints(forage: Command): void {
+  const checkpoint = forage
+    .command('checkpoint')
+    .description("containers' states in the cluster: create, ls, inspect, rm")
+    .helpCommand(false);
+  addCreate(checkpoint);
+  addLs(checkpoint);
+  addInspect(checkpoint);
+  addRm(checkpoint);
+  addRestore(forage);
+  addMigrate(forage);
+}
+
+function addCreate(checkpoint: Command): void {
+  const create = checkpoint
+    .command('create')
+    .description('checkpoint a running container')
+    .argument('<CONTAINER>', "its id, the beginning of it, or nerdctl's name")
+    .option(...NAMESPACE)
+    .option('--name <NAME>', "the checkpoint's name (default: made of the container's and the time)")
+    .option('--stop', 'end the container with it')
+    .option('--no-wait', 'return when the container goes on, before other nodes have the checkpoint');
+  asksNode(create, 'one JSON object')
+    .addHelpText(
+      'after',
+      `
+The container is frozen while its memory and what it has written are copied on this node; it goes on while volumes are made of
+them. Without --no-wait the command returns when \`replicas\` nodes hold each block.
+
+  forage checkpoint create web
+  forage checkpoint create web --name web-before-upgrade --stop`,
+    )
+    .action(async (container, options) => (await import('../checkpoint.ts')).create(container, options));
+}
+
+function addLs(checkpoint: Command): void {
+  const ls = checkpoint.command('ls').description('all checkpoints of the cluster, newest first');
+  asksNode(ls, 'one JSON array')
+    .addHelpText(
+      'after',
+      `
+HERE is how much of its memory and files is on this node.
+
+  forage checkpoint ls
+  forage checkpoint ls --json | jq -r '.[] | select(.container == "web") | .id'`,
+    )
+    .action(async (options) => (await import('../checkpoint.ts')).list(options));
+}
+
+function addInspect(checkpoint: Command): void {
+  const inspect = checkpoint
+    .command('inspect')
+    .description('all that is known of a checkpoint, as JSON')
+    .argument('<CHECKPOINT>', 'as `forage checkpoint ls` lists it');
+  asksNode(inspect, 'as without it')
+    .addHelpText('after', '\n  forage checkpoint inspect CHECKPOINT | jq .document.made.spec.process.args')
+    .action(async (id, options) => (await import('../checkpoint.ts')).inspect(id, options));
+}
+
+function addRm(checkpoint: Command): void {
+  const rm = checkpoint
+    .command('rm')
+    .description('remove a checkpoint from the whole cluster')
+    .argument('<CHECKPOINT>', 'as `forage checkpoint ls` lists it');
+  asksNode(rm, 'one JSON object')
+    .addHelpText(
+      'after',
+      `
+Destroys it: the blocks that nothing else has go on every node, on those that are away when they are back. Containers that were
+restored from it and have all of their memory are not touched.
+
+  forage checkpoint rm CHECKPOINT`,
+    )
+    .action(async (id, options) => (await import('../checkpoint.ts')).remove(id, options));
+}
+
+function addRestore(forage: Command): void {
+  const restore = forage
+    .command('restore')
+    .description('make a container of a checkpoint, on this node or another')
+    .argument('<CHECKPOINT>', 'as `forage checkpoint ls` lists it')
+    .option(...NAMESPACE)
+    .option('--name <NAME>', "the new container's id (default: the checkpoint's)")
+    .option('--on <NODE>', 'on that node of the cluster')
+    .option('--no-wait', 'return when it runs, before all of its memory is here');
+  asksNode(restore, 'one JSON object, and no progress')
+    .addHelpText(
+      'after',
+      `
+Neither the image nor its registry is asked for: layers, files and memory come from the cluster. The container runs at once; memory
+comes as it is touched, the rest behind it. One checkpoint may be restored many times. The container has a network of its own with
+nothing but loopback, unless it shared its machine's.
+
+  forage restore CHECKPOINT --name web
+  forage restore CHECKPOINT --name web --on n3`,
+    )
+    .action(async (checkpoint, options) => (await import('../restore.ts')).restore(checkpoint, options));
+}
+
+function addMigrate(forage: Command): void {
+  const migrate = forage
+    .command('migrate')
+    .description('move a running container to another node')
+    .argument('<CONTAINER>', "its id, the beginning of it, or nerdctl's name")
+    .requiredOption('--to <NODE>', 'a node of the cluster, as `forage peers` lists it')
+    .option(...NAMESPACE);
+  asksNode(migrate, 'one JSON object, and no progress')
+    .addHelpText(
+      'after',
+      `
+The container is frozen here, restored there, and removed here once it runs there. If it does not come to run there it goes on
+here. The other node needs neither the image nor its registry.
+
+  forage migrate web --to n2`,
+    )
+    .action(async (container, options) => (await import('../migrate.ts')).migrate(container, options));
+}

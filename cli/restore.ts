@@ -1,0 +1,42 @@
+/** `forage restore`. */
+import { AdminService, admin } from '../proto/admin.ts';
+import { askStream } from './admin-client.ts';
+import { followRestore, type Restored } from './checkpoint/follow.ts';
+import { milliseconds, print, printJson } from './output.ts';
+import { settings } from './settings.ts';
+
+export interface RestoreOptions {
+  config: string;
+  json?: boolean;
+  namespace: string;
+  name?: string;
+  on?: string;
+  /** Of `--no-wait`. */
+  wait: boolean;
+}
+
+export async function restore(checkpoint: string, options: RestoreOptions): Promise<void> {
+  const { run } = await settings(options.config);
+  const container = options.name ?? checkpoint;
+  const request = new admin.RestoreRequest()
+    .setCheckpoint(checkpoint)
+    .setNamespace(options.namespace)
+    .setContainer(container)
+    .setNode(options.on ?? '');
+  const replies = askStream(run, AdminService.restore, request);
+  const restored = await followRestore(replies, { silent: options.json, wait: options.wait });
+  if (options.json) printJson({ checkpoint, container, ...plain(restored) });
+  else print(forPeople(container, restored));
+}
+
+export function plain({ runningMs, completeMs, totalBytes }: Restored) {
+  return { running_ms: runningMs, complete_ms: completeMs ?? null, memory_bytes: totalBytes };
+}
+
+function forPeople(container: string, { runningMs, completeMs }: Restored): string {
+  const rest =
+    completeMs === undefined
+      ? 'its memory is still coming'
+      : `all of its memory was here after ${milliseconds(completeMs)}`;
+  return `${container} runs after ${milliseconds(runningMs)}; ${rest}`;
+}

@@ -1,0 +1,183 @@
+/**
+ * Makes a container of a checkpoint, through containerd alone: this process may not run runc. The image's layers are offered to containerd
+ * without their bytes, the writable volumes on top of them as further layers, and the task is created from a folder that holds nothing but
+ * the reference, which the shim understands.
+ *
+ * Order: layers, snapshot, container, task, start; all under a lease. Whatever fails, what was made is unmade in the reverse order.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { VolumeStore } from '../../blocks/types.ts';
+import type { Checkpoint } from '../../peers/directory/types.ts';
+import type { Neighbours } from '../../peers/types.ts';
+import { runc } from '../../proto/containerd.ts';
+import { encodeReference, REFERENCE_FILE } from '../../shim/reference.ts';
+import { type Containerd, ContainerdError } from '../containerd/containerd.ts';
+import type { Container } from '../containerd/containers.ts';
+import { RefusedError } from '../control.ts';
+import type { LayerRecords } from '../records.ts';
+import type { CheckpointDocument } from './document.ts';
+import { RESTORED_FROM } from './facts.ts';
+import { bindsOf, movedSpec, type OciSpec, parseSpec } from './spec.ts';
+import { writableLayers } from './writable.ts';
+
+const SNAPSHOTTER = 'forage';
+const RUNTIME = 'io.containerd.runc.v2';
+const OPTIONS_TYPE = 'containerd.runc.v1.Options';
+const FORAGE_RUNC = '/usr/bin/forage-runc';
+/** Of nerdctl: they tell of its own files, which are on the machine that the container comes from. */
+const FOREIGN_LABEL = /^nerdctl\//;
+
+export interface NewContainer {
+  namespace: string;
+  id: string;
+}
+
+interface Parts {
+  containerd: Pick<Containerd, 'containers' | 'leases' | 'snapshots' | 'tasks'>;
+  records: LayerRecords;
+  volumes: Pick<VolumeStore, 'get'>;
+  neighbours: Pick<Neighbours, 'fetchVolume'>;
+  /** Folders of this node. */
+  run: string;
+}
+
+export type MakeContainer = (
+  checkpoint: Checkpoint,
+  document: CheckpointDocument,
+  as: NewContainer,
+  tell: (text: string) => void,
+  signal: AbortSignal,
+) => Promise<void>;
+
+/** Resolves once it runs. Rejects with RefusedError where this node cannot make it. */
+export function createContainers(parts: Parts): MakeContainer {
+  const { containerd, records, neighbours, run } = parts;
+  const { snapshots, containers, tasks, leases } = containerd;
+
+  /** The writable volumes as layers that can be mounted here. */
+  async function chain(checkpoint: Checkpoint, made: Made): Promise<string[]> {
+    const volumes = [];
+    for (const root of checkpoint.volumes) {
+      const { format } = await neighbours.fetchVolume(root);
+      volumes.push({ root, format });
+    }
+    const writable = writableLayers(made.chainIds.at(-1) ?? '', volumes);
+    for (const record of writable) if (!records.get(record.chainId)) await records.put(record);
+    return [...made.chainIds, ...writable.map(({ chainId }) => chainId)];
+  }
+
+  async function offerAll(scope: Scope, chainIds: readonly string[]): Promise<void> {
+    let parent = '';
+    for (const chainId of chainIds) {
+      if (!(await snapshots.offer(scope, SNAPSHOTTER, chainId, parent)))
+        throw new RefusedError(
+          'state',
+          `no node of the cluster gives layer ${chainId} of the container's image`,
+        );
+      parent = chainId;
+    }
+  }
+
+  return async (checkpoint, document, as, tell, signal) => {
+    const { made } = document;
+    if (!made)
+      throw new RefusedError(
+        'state',
+        `checkpoint ${checkpoint.id} is of a container that containerd did not make; restore it with the tool that made it`,
+      );
+    if (await containers.get(as.namespace, as.id, signal))
+      throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
+    const spec = movedSpec(parseSpec(made.spec), document.container.id, as.id, new Map());
+    await checkBinds(spec);
+    const undo: (() => Promise<unknown>)[] = [];
+    const lease = await leases.create(as.namespace);
+    const scope = { namespace: as.namespace, lease: lease.id };
+    const folder = join(run, 'restores', randomBytes(8).toString('hex'));
+    try {
+      tell("asking for the image's layers");
+      const chainIds = await chain(checkpoint, made);
+      await offerAll(scope, chainIds);
+      const key = `forage-${as.id}-${randomBytes(4).toString('hex')}`;
+      const rootfs = await snapshots.prepare(scope, SNAPSHOTTER, key, chainIds.at(-1) ?? '');
+      undo.push(() => snapshots.remove(scope, SNAPSHOTTER, key));
+      await containers.create(scope, containerOf(document.id, made, spec, as, key));
+      undo.push(() => containers.delete(scope, as.id));
+      tell('restoring');
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const reference = {
+        forage: 1,
+        checkpoint: checkpoint.id,
+        nonce: randomBytes(16).toString('hex'),
+      } as const;
+      await writeFile(join(folder, REFERENCE_FILE), encodeReference(reference));
+      const options = { typeUrl: OPTIONS_TYPE, value: runcOptions(made, folder) };
+      await tasks.create(scope, { id: as.id, rootfs, options }, signal);
+      undo.push(async () => {
+        await tasks.kill(scope, as.id);
+        await tasks.ended(scope, as.id);
+        await tasks.delete(scope, as.id);
+      });
+      await tasks.start(scope, as.id);
+    } catch (error) {
+      for (const step of undo.reverse()) await step().catch(() => {});
+      throw error instanceof ContainerdError ? new RefusedError('state', reason(error)) : error;
+    } finally {
+      await lease.release();
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+}
+
+type Made = NonNullable<CheckpointDocument['made']>;
+type Scope = { namespace: string; lease: string };
+
+/** What the container sees of its machine must be on this one, too. */
+async function checkBinds(spec: OciSpec): Promise<void> {
+  for (const { source, destination } of bindsOf(spec)) {
+    const isThere = await stat(source).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere)
+      throw new RefusedError(
+        'state',
+        `the container's ${destination} is ${source} of its machine, which is not on this one`,
+      );
+  }
+}
+
+function containerOf(
+  checkpoint: string,
+  made: Made,
+  spec: OciSpec,
+  as: NewContainer,
+  key: string,
+): Container {
+  const labels = Object.entries(made.labels).filter(([label]) => !FOREIGN_LABEL.test(label));
+  return {
+    id: as.id,
+    image: made.image,
+    labels: { ...Object.fromEntries(labels), [RESTORED_FROM]: checkpoint },
+    runtime: { name: RUNTIME, options: { typeUrl: OPTIONS_TYPE, value: runcOptions(made, '') } },
+    spec: Buffer.from(JSON.stringify(spec)),
+    snapshotter: SNAPSHOTTER,
+    snapshotKey: key,
+  };
+}
+
+/** The container's own, with our runtime; `imagePath`: where the task is restored from. */
+function runcOptions({ runtime }: Made, imagePath: string): Uint8Array {
+  const own = Buffer.from(runtime.options, 'base64');
+  const options =
+    runtime.optionsType === OPTIONS_TYPE
+      ? runc.Options.deserializeBinary(new Uint8Array(own))
+      : new runc.Options();
+  return options.setBinaryName(FORAGE_RUNC).setCriuImagePath(imagePath).serializeBinary();
+}
+
+/** containerd wraps what runc said in what it wanted of it. */
+function reason({ message }: ContainerdError): string {
+  return message.slice(0, 2000);
+}

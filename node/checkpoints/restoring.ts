@@ -1,0 +1,91 @@
+/** A checkpoint becomes a container of this node, and whoever asked for it is told until all of its memory is here. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
+import type { RestoreHere, RestoreProgress } from '../../peers/types.ts';
+import { blocksHere } from '../blocks-here.ts';
+import { RefusedError } from '../control.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import type { MakeContainer } from './containers.ts';
+import type { Restores } from './restores.ts';
+
+const TELL_EVERY_MS = 200;
+/** How long others may take to tell of a checkpoint. */
+const HEARD_MAX_MS = 120_000;
+
+const BEGINNING: RestoreProgress = {
+  text: '',
+  running: false,
+  complete: false,
+  failed: undefined,
+  hereBytes: 0,
+  totalBytes: 0,
+};
+
+interface Parts {
+  checkpoints: Checkpoints;
+  restores: Restores;
+  makeContainer: MakeContainer;
+  blocks: Pick<BlockStore, 'has'>;
+  volumes: Pick<VolumeStore, 'get'>;
+  log: Logger;
+}
+
+/** What a node says that is still starting. */
+export async function* notYet(): AsyncGenerator<RestoreProgress> {
+  yield { ...BEGINNING, failed: 'the node is still starting' };
+}
+
+export function createRestoring(parts: Parts): RestoreHere {
+  const { checkpoints, restores, makeContainer, blocks, volumes, log } = parts;
+  return async function* restore({ checkpoint: id, namespace, container }, signal) {
+    const progress = { ...BEGINNING, text: `looking for checkpoint ${id}` };
+    yield { ...progress };
+    const ending = new AbortController();
+    const stop = AbortSignal.any([signal, ending.signal]);
+    const tell = (text: string) => {
+      progress.text = text;
+    };
+    const make = async () => {
+      const held = await checkpoints.find(id, AbortSignal.any([stop, AbortSignal.timeout(HEARD_MAX_MS)]));
+      const document = await checkpoints.document(held, stop);
+      await makeContainer(held.content, document, { namespace, id: container }, tell, stop);
+      return held.content.memory;
+    };
+    const made = make().then(
+      (memory) => ({ memory }),
+      (error: Error) => ({ error }),
+    );
+    try {
+      let outcome: Awaited<typeof made> | undefined;
+      while (!outcome) {
+        outcome = await Promise.race([made, sleep(TELL_EVERY_MS, undefined)]);
+        if (!outcome) yield { ...progress };
+      }
+      if ('error' in outcome) {
+        if (!(outcome.error instanceof RefusedError))
+          log.error({ err: outcome.error, checkpoint: id }, 'a restore failed');
+        yield { ...progress, failed: outcome.error.message };
+        return;
+      }
+      const { memory } = outcome;
+      tell('running');
+      progress.running = true;
+      for (;;) {
+        const index = await volumes.get(memory);
+        if (index) {
+          progress.totalBytes = index.sizeBytes;
+          progress.hereBytes = blocksHere(index, blocks).bytes;
+        }
+        const status = restores.list().find((one) => one.checkpoint === id && one.container === container);
+        progress.failed = status?.failed;
+        progress.complete = status?.completeMs !== undefined || status === undefined;
+        yield { ...progress };
+        if (progress.complete || progress.failed !== undefined) return;
+        await sleep(TELL_EVERY_MS, undefined, { signal });
+      }
+    } finally {
+      if (!progress.running) ending.abort(new Error('who asked for the container is gone'));
+    }
+  };
+}
