@@ -7,10 +7,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { criuErrors } from './criu-log.ts';
 import { NodeError, NodeLink } from './node-link.ts';
 import type { Answer, ContainerFacts, Reference, Request } from './protocol.ts';
 import { runcOn } from './runc.ts';
@@ -129,12 +130,7 @@ async function endContainer({ root, id }: ContainerFacts): Promise<void> {
 }
 
 function lastWords(workPath: string): string {
-  try {
-    const lines = readFileSync(join(workPath, LOG), 'utf8').trim().split('\n');
-    return lines.findLast((line) => line.includes('Error')) ?? lines.at(-1) ?? '';
-  } catch {
-    return 'it has left no log';
-  }
+  return criuErrors(join(workPath, LOG)) || 'its log gives no reason';
 }
 
 /** The connection to the node, made again when the node process restarts: it keeps the mounts. */

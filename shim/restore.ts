@@ -8,14 +8,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyFiles } from './apply.ts';
 import { type Arguments, flagValue, globalValue, withFlags, withValue } from './arguments.ts';
 import { comingContainer } from './container.ts';
+import { criuErrors } from './criu-log.ts';
 import type { FromGuard, GuardJob, ToGuard } from './guard.ts';
 import { referenceIn } from './reference.ts';
-import { knownFlags, runcAs } from './runc.ts';
+import { knownFlags, runcAs, tell } from './runc.ts';
 
 const DEFAULT_ROOT = '/run/runc';
 const GUARD = fileURLToPath(new URL('guard-main.ts', import.meta.url));
@@ -39,12 +40,19 @@ export async function restore(args: Arguments): Promise<number> {
     const status = await runcAs(
       withFlags(withValue(withValue(args, 'image-path', images), 'work-path', workPath), added, known),
     );
+    if (status !== 0) tellCause(args, join(workPath, 'restore.log'));
     await say(guard, status === 0 ? { restored: true } : { failed: true });
     return status;
   } finally {
     if (guard.connected) guard.disconnect();
     guard.unref();
   }
+}
+
+/** runc names CRIU's log, which goes with the container: its errors are told while it is there. containerd shows the last error of the log. */
+function tellCause(args: Arguments, log: string): void {
+  const errors = criuErrors(log);
+  if (errors !== '') tell(args, 'error', `criu failed to restore: ${errors}`);
 }
 
 function startGuard(job: GuardJob): ChildProcess {

@@ -43,14 +43,21 @@ function common(cluster: Cluster, machine: Machine): Files {
   };
 }
 
-/** nspawn leaves v1 controllers and the network's sysctls read-only; containers need both. */
+/**
+ * nspawn leaves v1 controllers and all sysctls read-only. Containers need the controllers and the sysctls that belong to a namespace: of the
+ * network, and, for CRIU to restore them, of UTS and IPC. None of these is the host's.
+ */
 const openMounts = `#!/bin/sh
 if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
   mount -o remount,rw /sys/fs/cgroup
   for controller in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$controller"; done
 fi
-mount --bind /proc/sys/net /proc/sys/net
-mount -o remount,rw,bind /proc/sys/net
+cd /proc/sys
+for sysctl in net fs/mqueue kernel/hostname kernel/domainname kernel/sem kernel/*msg* kernel/*shm* kernel/sem_next_id; do
+  [ -e $sysctl ] || continue
+  mount --bind $sysctl $sysctl
+  mount -o remount,rw,bind $sysctl
+done
 `;
 
 const openMountsUnit = `[Unit]

@@ -113,12 +113,12 @@ export function createContainers(parts: Parts): MakeContainer {
       } as const;
       await writeFile(join(folder, REFERENCE_FILE), encodeReference(reference));
       const options = { typeUrl: OPTIONS_TYPE, value: runcOptions(made, folder) };
-      await tasks.create(scope, { id: as.id, rootfs, options }, signal);
+      // A restore that failed may leave a task, too.
       undo.push(async () => {
-        await tasks.kill(scope, as.id);
-        await tasks.ended(scope, as.id);
+        await tasks.kill(scope, as.id).catch(() => {});
         await tasks.delete(scope, as.id);
       });
+      await tasks.create(scope, { id: as.id, rootfs, options }, signal);
       await tasks.start(scope, as.id);
     } catch (error) {
       for (const step of undo.reverse()) await step().catch(() => {});
