@@ -1,15 +1,18 @@
 /** What there is to know of a container, without a process: from runc's state, the bundle and the mount table. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { ContainerFacts } from './protocol.ts';
 
 /** The parts of runc's state.json (libcontainer's State) that are used. */
-const stateSchema = z.object({
-  init_process_pid: z.int(),
-  cgroup_paths: z.record(z.string(), z.string()).nullish(),
-  config: z.object({ rootfs: z.string(), labels: z.array(z.string()).nullish() }),
+const stateSchema = v.object({
+  init_process_pid: v.number(),
+  cgroup_paths: v.nullish(v.record(v.string(), v.string())),
+  config: v.object({ rootfs: v.string(), labels: v.nullish(v.array(v.string())) }),
 });
+
+/** The part of a bundle's config.json that is used. */
+const configSchema = v.object({ root: v.object({ path: v.string() }) });
 
 export interface Overlay {
   /** Nearest first. */
@@ -31,7 +34,7 @@ export function namespaceOf(root: string): string {
 
 /** Of a container that runc knows. */
 export async function runningContainer(root: string, id: string): Promise<Running> {
-  const state = stateSchema.parse(JSON.parse(await readFile(join(root, id, 'state.json'), 'utf8')));
+  const state = v.parse(stateSchema, JSON.parse(await readFile(join(root, id, 'state.json'), 'utf8')));
   const bundle = state.config.labels?.find((label) => label.startsWith('bundle='))?.slice('bundle='.length);
   const overlay = await overlayAt(state.config.rootfs);
   return {
@@ -54,9 +57,7 @@ export async function comingContainer(
   id: string,
   bundle: string,
 ): Promise<{ facts: ContainerFacts; rootfs: string }> {
-  const config = z
-    .object({ root: z.object({ path: z.string() }) })
-    .parse(JSON.parse(await readFile(join(bundle, 'config.json'), 'utf8')));
+  const config = v.parse(configSchema, JSON.parse(await readFile(join(bundle, 'config.json'), 'utf8')));
   const { path } = config.root;
   const rootfs = isAbsolute(path) ? path : join(bundle, path);
   const overlay = await overlayAt(rootfs);

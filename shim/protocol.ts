@@ -8,88 +8,99 @@
  * Both sides check what they read: the socket is root's, but the two may be of different versions.
  */
 import type { Socket } from 'node:net';
-import { z } from 'zod';
+import * as v from 'valibot';
 
 export const MAX_LINE_BYTES = 1 << 20;
 
-const text = z.string().max(4096);
-const path = text.startsWith('/');
-const flags = z.array(z.string().regex(/^--[a-z][a-z0-9-]*(?:=[\x21-\x7e]*)?$/)).max(32);
+const text = v.pipe(v.string(), v.maxLength(4096));
+const name = v.pipe(text, v.minLength(1));
+const path = v.pipe(text, v.startsWith('/'));
+const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const flags = v.pipe(
+  v.array(v.pipe(v.string(), v.regex(/^--[a-z][a-z0-9-]*(?:=[\x21-\x7e]*)?$/))),
+  v.maxLength(32),
+);
 
-export const referenceSchema = z.strictObject({
+export const referenceSchema = v.strictObject({
   /** Counts up when an older version could not restore by it. */
-  forage: z.literal(1),
-  checkpoint: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+  forage: v.literal(1),
+  checkpoint: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]{0,63}$/)),
   /** Two references are never the same bytes: containerd 1.7 drops a blob that exists already. */
-  nonce: z.string().regex(/^[0-9a-f]{32}$/),
+  nonce: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
 });
 
 /** What the tools above runc carry around instead of a dump. */
-export type Reference = z.infer<typeof referenceSchema>;
+export type Reference = v.InferOutput<typeof referenceSchema>;
 
-const container = z.object({
-  id: text.min(1),
+const container = v.object({
+  id: name,
   /** containerd's; '' where runc's root folder is not one that containerd makes. */
   namespace: text,
   bundle: path,
   /** runc's own folder. */
   root: path,
   /** The overlay's lower directories, nearest first; empty where the root file system is none. */
-  lowers: z.array(text).max(1024),
+  lowers: v.pipe(v.array(text), v.maxLength(1024)),
 });
 
-export type ContainerFacts = z.infer<typeof container>;
+export type ContainerFacts = v.InferOutput<typeof container>;
 
-export const requestSchema = z.discriminatedUnion('do', [
-  z.object({
-    do: z.literal('stage'),
-    container: text.min(1),
-    /** What the dump will take, about. */
-    bytes: z.int().nonnegative(),
-    /** The checkpoint's id, where the caller has a wish. */
-    name: text.optional(),
-  }),
-  z.object({
-    do: z.literal('take'),
-    container,
-    /** Whether it goes on. */
-    running: z.boolean(),
-    frozenMs: z.number().nonnegative(),
-    memoryBytes: z.int().nonnegative(),
-    filesBytes: z.int().nonnegative(),
-    /** There is a folder `files`. */
-    hasFiles: z.boolean(),
-  }),
-  z.object({ do: z.literal('restore'), reference: referenceSchema, container }),
-  z.discriminatedUnion('event', [
-    z.object({ do: z.literal('event'), event: z.literal('running') }),
-    z.object({ do: z.literal('event'), event: z.literal('complete') }),
-    z.object({ do: z.literal('event'), event: z.literal('killed'), reason: text }),
-  ]),
-]);
+const stage = v.object({
+  do: v.literal('stage'),
+  container: name,
+  /** What the dump will take, about. */
+  bytes: size,
+  /** The checkpoint's id, where the caller has a wish. */
+  name: v.optional(text),
+});
 
-export type Request = z.infer<typeof requestSchema>;
+const take = v.object({
+  do: v.literal('take'),
+  container,
+  /** Whether it goes on. */
+  running: v.boolean(),
+  frozenMs: v.pipe(v.number(), v.minValue(0)),
+  memoryBytes: size,
+  filesBytes: size,
+  /** There is a folder `files`. */
+  hasFiles: v.boolean(),
+});
 
-export const answerSchema = z.union([
-  z.object({ error: text }),
+const restore = v.object({ do: v.literal('restore'), reference: referenceSchema, container });
+
+const event = v.object({
+  do: v.literal('event'),
+  event: v.picklist(['running', 'complete', 'killed']),
+  /** Of `killed`. */
+  reason: v.optional(text),
+});
+
+export const requestSchema = v.variant('do', [stage, take, restore, event]);
+
+export type Request = v.InferOutput<typeof requestSchema>;
+
+export const answerSchema = v.union([
+  v.object({ error: text }),
   /** An empty folder of mode 0700: `images` and `files` go into it. `flags`: what the configuration adds to runc's arguments. */
-  z.object({ staged: path, id: text, flags }),
-  z.object({ taken: z.object({ reference: referenceSchema }) }),
-  z.object({ progress: z.object({ text }) }),
-  z.object({
-    restore: z.object({
+  v.object({ staged: path, id: text, flags }),
+  v.object({ taken: v.object({ reference: referenceSchema }) }),
+  v.object({ progress: v.object({ text }) }),
+  v.object({
+    restore: v.object({
       /** CRIU's images. */
       images: path,
       /** Writable volumes to apply to the root file system, lowest first. */
-      files: z.array(path).max(64),
+      files: v.pipe(v.array(path), v.maxLength(64)),
       flags,
-      lazy: z.boolean(),
+      lazy: v.boolean(),
     }),
   }),
-  z.object({ ok: z.literal(true) }),
+  v.object({ ok: v.literal(true) }),
 ]);
 
-export type Answer = z.infer<typeof answerSchema>;
+export type Answer = v.InferOutput<typeof answerSchema>;
+
+type Schema = typeof requestSchema | typeof answerSchema;
 
 /** A line that the other side should not have sent. */
 export class ProtocolError extends Error {
@@ -104,7 +115,10 @@ export function send(socket: Socket, message: Request | Answer): void {
 }
 
 /** The other side's messages, checked; ends with the connection. Throws ProtocolError, or the socket's error. */
-export async function* messages<T>(socket: Socket, schema: z.ZodType<T>): AsyncGenerator<T, void> {
+export async function* messages<S extends Schema>(
+  socket: Socket,
+  schema: S,
+): AsyncGenerator<v.InferOutput<S>, void> {
   let rest = '';
   socket.setEncoding('utf8');
   for await (const chunk of socket as AsyncIterable<string>) {
@@ -116,14 +130,14 @@ export async function* messages<T>(socket: Socket, schema: z.ZodType<T>): AsyncG
   }
 }
 
-function checked<T>(line: string, schema: z.ZodType<T>): T {
+function checked<S extends Schema>(line: string, schema: S): v.InferOutput<S> {
   let message: unknown;
   try {
     message = JSON.parse(line);
   } catch {
     throw new ProtocolError('a line that is no JSON');
   }
-  const parsed = schema.safeParse(message);
-  if (!parsed.success) throw new ProtocolError(z.prettifyError(parsed.error).replaceAll('\n', ' '));
-  return parsed.data;
+  const parsed = v.safeParse(schema, message);
+  if (!parsed.success) throw new ProtocolError(v.summarize(parsed.issues).replaceAll('\n', ' '));
+  return parsed.output;
 }

@@ -1,6 +1,7 @@
 /** The file that stands for a dump in the folder that the tools above runc carry around. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { type Reference, referenceSchema } from './protocol.ts';
 
 export const REFERENCE_FILE = 'forage-checkpoint.json';
@@ -27,10 +28,9 @@ export function decodeReference(text: string): Reference {
   } catch {
     throw new BadReferenceError('no JSON');
   }
-  const parsed = referenceSchema.safeParse(said);
-  if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  throw new BadReferenceError(`${path.join('.') || 'it'}: ${message}`);
+  const parsed = v.safeParse(referenceSchema, said);
+  if (parsed.success) return parsed.output;
+  throw new BadReferenceError(v.summarize(parsed.issues).replaceAll('\n', ' '));
 }
 
 /** undefined: a folder as runc itself leaves it. */

@@ -2,57 +2,62 @@
  * What a checkpoint's record points at besides its volumes: all that making the container again takes. JSON, since the OCI spec in it is;
  * it comes from other nodes, so it is checked field by field, and nothing in it names a path that this node would write to.
  */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { isCheckpointId } from '../../peers/directory/body.ts';
+import { isContainerName } from '../../peers/exchange/restore-wire.ts';
 
 /** Counts up when an older node could not restore from it. */
 const FORMAT = 1;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 export const DOCUMENT_MEDIA_TYPE = 'application/vnd.forage.checkpoint.v1+json';
 export const MAX_DOCUMENT_BYTES = 4 << 20;
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const bytes = z.int().nonnegative();
+const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
+const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const positive = v.pipe(v.number(), v.minValue(0));
+const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const id = v.pipe(v.string(), v.check(isCheckpointId));
 /** What containerd allows as names of namespaces, containers and snapshotters (its identifiers package). */
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/)
-  .max(76);
+const name = v.pipe(v.string(), v.check(isContainerName));
 
-const schema = z.strictObject({
-  format: z.literal(FORMAT),
-  id: z.string().refine(isCheckpointId),
+const schema = v.strictObject({
+  format: v.literal(FORMAT),
+  id,
   /** Where it was made. */
-  node: z.string().max(253),
-  createdMs: z.number().nonnegative(),
+  node: text(253),
+  createdMs: positive,
   /** The checkpoint that the container was restored from, if any. */
-  parent: z.string().refine(isCheckpointId).optional(),
-  container: z.strictObject({ namespace: name, id: name }),
+  parent: v.optional(id),
+  container: v.strictObject({ namespace: name, id: name }),
   /** It went on after the checkpoint. */
-  wasLeftRunning: z.boolean(),
-  frozenMs: z.number().nonnegative(),
+  wasLeftRunning: v.boolean(),
+  frozenMs: positive,
   memoryBytes: bytes,
   filesBytes: bytes,
   /** What containerd knew of the container; absent where it knew none. */
-  made: z
-    .strictObject({
-      image: z.string().max(512),
+  made: v.optional(
+    v.strictObject({
+      image: text(512),
       snapshotter: name,
       /** The image's layers, lowest first. */
-      chainIds: z.array(digest).max(512),
-      labels: z.record(z.string().max(4096), z.string().max(65536)),
-      runtime: z.strictObject({
-        name: z.string().max(256),
+      chainIds: v.pipe(v.array(digest), v.maxLength(512)),
+      labels: v.record(text(4096), text(65536)),
+      runtime: v.strictObject({
+        name: text(256),
         /** A google.protobuf.Any: its type, and its value in base64. Empty where there were none. */
-        optionsType: z.string().max(256),
-        options: z.base64().max(65536),
+        optionsType: text(256),
+        options: v.pipe(
+          text(65536),
+          v.check((value) => value === '' || BASE64.test(value)),
+        ),
       }),
       /** The OCI runtime specification. */
-      spec: z.looseObject({ ociVersion: z.string() }),
-    })
-    .optional(),
+      spec: v.looseObject({ ociVersion: v.string() }),
+    }),
+  ),
 });
 
-export type CheckpointDocument = z.infer<typeof schema>;
+export type CheckpointDocument = v.InferOutput<typeof schema>;
 
 /** A document that no node of this version writes. */
 export class BadDocumentError extends Error {
@@ -69,10 +74,10 @@ export function encodeDocument(document: Omit<CheckpointDocument, 'format'>): Bu
 /** `id`: the checkpoint that it must be of. Throws BadDocumentError. */
 export function decodeDocument(encoded: Uint8Array, id: string): CheckpointDocument {
   if (encoded.length > MAX_DOCUMENT_BYTES) throw new BadDocumentError(`${encoded.length} bytes`);
-  const parsed = schema.safeParse(json(encoded));
-  if (!parsed.success) throw new BadDocumentError(z.prettifyError(parsed.error).replaceAll('\n', ' '));
-  if (parsed.data.id !== id) throw new BadDocumentError(`it is of checkpoint ${parsed.data.id}`);
-  return parsed.data;
+  const parsed = v.safeParse(schema, json(encoded));
+  if (!parsed.success) throw new BadDocumentError(v.summarize(parsed.issues).replaceAll('\n', ' '));
+  if (parsed.output.id !== id) throw new BadDocumentError(`it is of checkpoint ${parsed.output.id}`);
+  return parsed.output;
 }
 
 function json(encoded: Uint8Array): unknown {

@@ -165,7 +165,7 @@ export function createRestores(parts: Parts): Restores {
 function heard(status: RestoreStatus, said: RestoreEvent): void {
   if (said.event === 'running') status.runningMs = Date.now();
   else if (said.event === 'complete') status.completeMs = Date.now();
-  else status.failed = said.reason;
+  else status.failed = said.reason ?? 'it was killed';
 }
 
 /** Either all of them are lower layers already, or none is. */

@@ -2,32 +2,34 @@
  * The OCI spec of a container that is made again elsewhere, maybe under another name. Pure. What is bound to the old place is taken out or
  * renamed: cgroup, network namespace by path, hooks of the tool that made it (its own state is not here).
  */
-import { z } from 'zod';
+import * as v from 'valibot';
 
-const mountSchema = z.looseObject({
-  destination: z.string(),
-  type: z.string().optional(),
-  source: z.string().optional(),
-  options: z.array(z.string()).optional(),
+const mountSchema = v.looseObject({
+  destination: v.string(),
+  type: v.optional(v.string()),
+  source: v.optional(v.string()),
+  options: v.optional(v.array(v.string())),
 });
 
-const namespaceSchema = z.looseObject({ type: z.string(), path: z.string().optional() });
+const namespaceSchema = v.looseObject({ type: v.string(), path: v.optional(v.string()) });
 
 /** The parts of the OCI runtime specification that are looked at; all others are kept as they are. */
-const specSchema = z.looseObject({
-  hostname: z.string().optional(),
-  mounts: z.array(mountSchema).optional(),
-  hooks: z.unknown().optional(),
-  linux: z
-    .looseObject({ cgroupsPath: z.string().optional(), namespaces: z.array(namespaceSchema).optional() })
-    .optional(),
+const specSchema = v.looseObject({
+  mounts: v.optional(v.array(mountSchema)),
+  hooks: v.optional(v.unknown()),
+  linux: v.optional(
+    v.looseObject({
+      cgroupsPath: v.optional(v.string()),
+      namespaces: v.optional(v.array(namespaceSchema)),
+    }),
+  ),
 });
 
-export type OciSpec = z.infer<typeof specSchema>;
+export type OciSpec = v.InferOutput<typeof specSchema>;
 
-/** Throws ZodError. */
+/** Throws ValiError. */
 export function parseSpec(spec: unknown): OciSpec {
-  return specSchema.parse(spec);
+  return v.parse(specSchema, spec);
 }
 
 export interface Bind {
