@@ -57,6 +57,7 @@ async function setUp(t: { teardown(fn: () => void): void }, fetchBytesPerSecond 
     answer: async (_owner: string, ids: readonly string[]): Promise<PinAnswer[]> => ids.map(() => 'kept'),
     fetch: async (_id: string, _signal: AbortSignal) => {},
     unreadable: false,
+    isAwaited: false,
   };
   const blocks = new Set<string>();
   const know = (root: string, ...numbers: number[]) => {
@@ -86,6 +87,7 @@ async function setUp(t: { teardown(fn: () => void): void }, fetchBytesPerSecond 
         return state.version;
       },
       isLiving: (root) => volumes.has(root),
+      isAwaited: () => state.isAwaited,
       living: () => volumes.keys(),
       removed: () => [],
       blocks: async (root) => (state.unreadable ? undefined : volumes.get(root)),
@@ -308,6 +310,14 @@ t.test('fetching keeps to its rate', async (t) => {
   await pass(3000);
   t.equal(state.fetched.length, started + 3);
   await pass(60_000);
+  t.same(state.fetched.sort(), mine());
+});
+
+t.test('what somebody waits for is fetched at no bounded rate', async (t) => {
+  const { state, pass, mine } = await setUp(t, PAGE);
+  state.isAwaited = true;
+  await pass(15_000);
+  await pass(17_000);
   t.same(state.fetched.sort(), mine());
 });
 

@@ -1,5 +1,6 @@
 /**
- * Fetches what this node owns and lacks: a few blocks at once, at a bounded rate, each as long as it is still owned. A full
+ * Fetches what this node owns and lacks: a few blocks at once, at a bounded rate, each as long as it is still owned. What somebody waits
+ * for (a checkpoint, before the container is ended where it was) comes first, at no bounded rate, still behind what containers read. A full
  * disk ends the batch. A block that does not come soon is waited for beside the next ones, so that blocks which nobody has do not
  * hold up the rest; one that does not come at all is left for a later batch, ever later.
  */
@@ -10,13 +11,17 @@ import type { Timers } from './timers.ts';
 import type { CustodianParts } from './types.ts';
 
 const AT_ONCE = 8;
+/** Of what is waited for: memory is cut finely. */
+const AWAITED_AT_ONCE = 64;
 /** After this the next block is begun. Over a link on which a block takes longer, more and more would be under way. */
 const SLOW_MS = 10_000;
 /** What has not come by then is given up: nothing else is looked after until the batch is over. */
 const GIVE_UP_MS = 60_000;
 const ABSENT = { minMs: 15_000, maxMs: 600_000, maxEntries: 8192 };
 
-type Parts = Pick<CustodianParts, 'clock' | 'blocks' | 'others' | 'limits' | 'log'>;
+type Parts = Pick<CustodianParts, 'clock' | 'blocks' | 'others' | 'limits' | 'log'> & {
+  volumes: Pick<CustodianParts['volumes'], 'isAwaited'>;
+};
 
 export class Fetching {
   readonly totals = { fetched: 0, fetchedBytes: 0 };
@@ -45,6 +50,18 @@ export class Fetching {
 
   /** Answers how many have come. */
   async run(batch: readonly Wanted[]): Promise<number> {
+    const { awaited = [], others = [] } = Object.groupBy(batch, ({ root }) =>
+      this.#parts.volumes.isAwaited(root) ? 'awaited' : 'others',
+    );
+    const fetched = await this.#all(awaited, AWAITED_AT_ONCE, () => Promise.resolve());
+    return fetched + (await this.#all(others, AT_ONCE, (bytes) => this.#pay(bytes)));
+  }
+
+  async #all(
+    batch: readonly Wanted[],
+    atOnce: number,
+    pay: (sizeBytes: number) => Promise<void>,
+  ): Promise<number> {
     const before = this.totals.fetched;
     const queue = batch.values();
     const coming: Promise<void>[] = [];
@@ -54,14 +71,14 @@ export class Fetching {
     };
     const worker = async () => {
       for (const wanted of queue) {
-        await this.#pay(wanted.sizeBytes);
+        await pay(wanted.sizeBytes);
         if (isFull) return;
         const done = begin(wanted);
         coming.push(done);
         await this.#within(SLOW_MS, done);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, batch.length) }, worker));
+    await Promise.all(Array.from({ length: Math.min(atOnce, batch.length) }, worker));
     await Promise.all(coming);
     return this.totals.fetched - before;
   }

@@ -101,6 +101,11 @@ export class Catalogue implements KnownVolumes {
     return this.#removed.has(root);
   }
 
+  isAwaited(root: Root): boolean {
+    for (const subject of this.#subjects.get(root) ?? []) if (subject.startsWith(CHECKPOINT)) return true;
+    return false;
+  }
+
   /** The index of every volume that a record names is here: whatever no index names, no volume has. */
   isWhole(): boolean {
     for (const root of this.#subjects.keys()) if (!this.#parts.volumes.has(root)) return false;

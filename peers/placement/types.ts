@@ -12,6 +12,8 @@ export interface KnownVolumes {
   /** Goes up with each change of what is living or removed, in the same turn of the event loop. */
   readonly version: number;
   isLiving(root: Root): boolean;
+  /** Somebody waits until its owners keep it: a checkpoint's. They fetch it as fast as they can. */
+  isAwaited(root: Root): boolean;
   living(): Iterable<Root>;
   removed(): Iterable<Root>;
   /** Undefined when its index cannot be read now: then nothing is dropped. */
