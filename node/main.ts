@@ -17,6 +17,7 @@ import type { Snapshotter } from '../snapshotter/types.ts';
 import { startAdmin } from './admin.ts';
 import { notYet } from './checkpoints/restoring.ts';
 import { type CheckpointParts, startCheckpoints } from './checkpoints/start.ts';
+import { isWritable } from './checkpoints/writable.ts';
 import { createControl } from './cluster.ts';
 import { type Collector, createCollector } from './collector.ts';
 import { createCompletion } from './completion.ts';
@@ -66,7 +67,9 @@ export async function startNode(config: Config): Promise<RunningNode> {
       void peering.member()?.announce(record).catch(unsaid);
       images?.look();
     },
-    removed: () => {
+    removed: (record) => {
+      // Of an image's layer the cluster keeps what it has; of what a container wrote, only as long as somebody uses it.
+      if (isWritable(record)) void peering.member()?.retract(record).catch(unsaid);
       inUse.changed();
       images?.look();
     },

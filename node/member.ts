@@ -70,6 +70,8 @@ export interface ClusterMember {
   servedBytes(): number;
   /** Tells all that this node has the layer as a volume. */
   announce(record: LayerRecord): Promise<void>;
+  /** Takes back what this node has said of the layer. */
+  retract(record: LayerRecord): Promise<void>;
   /** What this node has room for has changed. */
   capacityChanged(): void;
   /** The store has found the block corrupt. */
@@ -171,6 +173,11 @@ export async function joinCluster(identity: Identity, options: MemberOptions): P
       refObjects,
       servedBytes: () => server.servedBytes(),
       announce,
+      async retract({ chainId }) {
+        const own = directory.layersByChainId(chainId).filter(({ node }) => node === name);
+        const recordIds = own.map(({ id }) => id);
+        if (recordIds.length > 0) await directory.publish('removal', { image: '', chainIds: [], recordIds });
+      },
       capacityChanged() {
         self.capacityBytes = options.capacityBytes();
         membership.setCapacity(self.capacityBytes);

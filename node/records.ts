@@ -38,7 +38,7 @@ export function openLayerRecords(db: Database<LayerRecord, string>): LayerRecord
 
 export interface RecordEvents {
   written(record: LayerRecord): void;
-  removed(): void;
+  removed(record: LayerRecord): void;
 }
 
 /** The same records, and whoever wants to know of changes is told. */
@@ -50,8 +50,9 @@ export function watched(records: LayerRecords, { written, removed }: RecordEvent
       written(record);
     },
     async remove(chainId) {
+      const record = records.get(chainId);
       await records.remove(chainId);
-      removed();
+      if (record) removed(record);
     },
   };
 }

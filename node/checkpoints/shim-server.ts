@@ -1,4 +1,5 @@
 /** The node's side of the shim's socket: a connection is one checkpoint or one restore, and what it holds goes with it. */
+import { once } from 'node:events';
 import { chmod, rename, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
@@ -80,18 +81,26 @@ type Requests = AsyncGenerator<Request, void>;
 
 async function checkpoint(socket: Socket, requests: Requests, request: Stage, handlers: ShimHandlers) {
   const { staged, id, flags } = await handlers.stage(request);
+  const closed = once(socket, 'close');
   let isTaken = false;
   try {
     send(socket, { staged, id, flags });
     const { value } = await requests.next();
     if (!value) return;
     if (value.do !== 'take') throw new ProtocolError(`${value.do} instead of take`);
-    const reference = await handlers.take(id, staged, value);
+    const reference = await handlers.take(id, staged, value).catch((error: Error) => {
+      send(socket, { error: error.message.slice(0, 4000) });
+      throw error;
+    });
     isTaken = true;
     send(socket, { taken: { reference } });
     socket.end();
   } finally {
-    if (!isTaken) await handlers.abandon(staged);
+    // A shim whose dump is not taken moves it elsewhere first.
+    if (!isTaken) {
+      await closed;
+      await handlers.abandon(staged);
+    }
   }
 }
 

@@ -23,6 +23,11 @@ export function writableLayers(
   return layers;
 }
 
+/** The layer is a writable volume. */
+export function isWritable({ chainId, parent, root }: LayerRecord): boolean {
+  return chainId === writableChainId(parent, root);
+}
+
 /** Parts a chain, lowest first, into the image's layers and the writable volumes on top of them. */
 export function partChain(
   chainIds: readonly ChainId[],
@@ -32,7 +37,7 @@ export function partChain(
   const writable: Root[] = [];
   for (let top = image.at(-1); top !== undefined; top = image.at(-1)) {
     const record = recordOf(top);
-    if (record === undefined || writableChainId(record.parent, record.root) !== top) break;
+    if (record === undefined || !isWritable(record)) break;
     writable.unshift(record.root);
     image.pop();
   }
