@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Arguments, flagValue, globalValue, isSet, withFlags, withValue } from './arguments.ts';
 import { isFrozen, type Running, residentBytes, runningContainer } from './container.ts';
+import { tellCause } from './criu-log.ts';
 import { NodeError, NodeLink } from './node-link.ts';
 import { encodeReference, REFERENCE_FILE } from './reference.ts';
 import { knownFlags, runcAs, runcOn, tell } from './runc.ts';
@@ -89,7 +90,10 @@ async function dumped({ args, link, container, staged }: Dump, begunMs: number):
   const imagePath = resolve(flagValue(args.flags, 'image-path') ?? 'checkpoint');
   await mkdir(images, { mode: 0o700 });
   const status = await runcAs(withValue(args, 'image-path', images));
-  if (status !== 0) return status;
+  if (status !== 0) {
+    tellCause(args, join(flagValue(args.flags, 'work-path') ?? images, 'dump.log'));
+    return status;
+  }
   const staysRunning = isSet(args, 'leave-running');
   try {
     const filesBytes =

@@ -13,10 +13,10 @@ import { fileURLToPath } from 'node:url';
 import { applyFiles } from './apply.ts';
 import { type Arguments, flagValue, globalValue, withFlags, withValue } from './arguments.ts';
 import { comingContainer } from './container.ts';
-import { criuErrors } from './criu-log.ts';
+import { tellCause } from './criu-log.ts';
 import type { FromGuard, GuardJob, ToGuard } from './guard.ts';
 import { referenceIn } from './reference.ts';
-import { knownFlags, runcAs, tell } from './runc.ts';
+import { knownFlags, runcAs } from './runc.ts';
 
 const DEFAULT_ROOT = '/run/runc';
 const GUARD = fileURLToPath(new URL('guard-main.ts', import.meta.url));
@@ -47,12 +47,6 @@ export async function restore(args: Arguments): Promise<number> {
     if (guard.connected) guard.disconnect();
     guard.unref();
   }
-}
-
-/** runc names CRIU's log, which goes with the container: its errors are told while it is there. containerd shows the last error of the log. */
-function tellCause(args: Arguments, log: string): void {
-  const errors = criuErrors(log);
-  if (errors !== '') tell(args, 'error', `criu failed to restore: ${errors}`);
 }
 
 function startGuard(job: GuardJob): ChildProcess {

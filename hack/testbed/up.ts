@@ -1,13 +1,13 @@
 /** `hack/cluster up`: from nothing to machines whose containerd answers. */
 import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { makeCertificates } from './certificates.ts';
-import { containerdTrees } from './containerd-tree.ts';
 import { baseTree } from './debian.ts';
 import { forageTrees, removeOldTrees } from './forage-tree.ts';
 import { powerOn } from './machine.ts';
 import { type Cluster, checkClusterName, isNode, registryName } from './model.ts';
 import { nerdctlTree } from './nerdctl.ts';
 import { addressOf, arrangePorts, machineDir, makeSwitch } from './network.ts';
+import { newerTrees } from './newer-trees.ts';
 import { cacheDir } from './paths.ts';
 import { waitUntilReady } from './ready.ts';
 import { say, UserError } from './run.ts';
@@ -24,12 +24,7 @@ export interface UpOptions {
 
 /** All shared trees of a node, topmost first. */
 export async function nodeTrees(containerd: Cluster['containerd']): Promise<string[]> {
-  const parts = [
-    forageTrees(),
-    nerdctlTree(),
-    containerdTrees(containerd),
-    baseTree().then((base) => [base]),
-  ];
+  const parts = [forageTrees(), nerdctlTree(), newerTrees(containerd), baseTree().then((base) => [base])];
   return (await Promise.all(parts)).flat();
 }
 
