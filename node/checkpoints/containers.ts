@@ -6,7 +6,7 @@
  * Order: layers, snapshot, container, task, start; all under a lease. Whatever fails, what was made is unmade in the reverse order.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VolumeStore } from '../../blocks/types.ts';
 import type { Checkpoint } from '../../peers/directory/types.ts';
@@ -17,9 +17,10 @@ import { type Containerd, ContainerdError } from '../containerd/containerd.ts';
 import type { Container } from '../containerd/containers.ts';
 import { RefusedError } from '../control.ts';
 import type { LayerRecords } from '../records.ts';
+import { placeBoundFiles, sweepBoundFiles } from './bound-files.ts';
 import type { CheckpointDocument } from './document.ts';
 import { RESTORED_FROM } from './facts.ts';
-import { bindsOf, movedSpec, type OciSpec, parseSpec } from './spec.ts';
+import { movedSpec, type OciSpec, parseSpec } from './spec.ts';
 import { writableLayers } from './writable.ts';
 
 const SNAPSHOTTER = 'forage';
@@ -40,6 +41,7 @@ interface Parts {
   volumes: Pick<VolumeStore, 'get'>;
   neighbours: Pick<Neighbours, 'fetchVolume'>;
   /** Folders of this node. */
+  root: string;
   run: string;
 }
 
@@ -53,7 +55,7 @@ export type MakeContainer = (
 
 /** Resolves once it runs. Rejects with RefusedError where this node cannot make it. */
 export function createContainers(parts: Parts): MakeContainer {
-  const { containerd, records, neighbours, run } = parts;
+  const { containerd, records, neighbours, root, run } = parts;
   const { snapshots, containers, tasks, leases } = containerd;
 
   /** The writable volumes as layers that can be mounted here. */
@@ -89,8 +91,11 @@ export function createContainers(parts: Parts): MakeContainer {
       );
     if (await containers.get(as.namespace, as.id, signal))
       throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
-    const spec = movedSpec(parseSpec(made.spec), document.container.id, as.id, new Map());
-    await checkBinds(spec);
+    const bound = join(root, 'bound');
+    await sweepBoundFiles(bound, containers);
+    const before = parseSpec(made.spec);
+    const placed = await placeBoundFiles(before, made.boundFiles, join(bound, as.namespace, as.id));
+    const spec = movedSpec(before, document.container.id, as.id, placed);
     const undo: (() => Promise<unknown>)[] = [];
     const lease = await leases.create(as.namespace);
     const scope = { namespace: as.namespace, lease: lease.id };
@@ -132,21 +137,6 @@ export function createContainers(parts: Parts): MakeContainer {
 
 type Made = NonNullable<CheckpointDocument['made']>;
 type Scope = { namespace: string; lease: string };
-
-/** What the container sees of its machine must be on this one, too. */
-async function checkBinds(spec: OciSpec): Promise<void> {
-  for (const { source, destination } of bindsOf(spec)) {
-    const isThere = await stat(source).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere)
-      throw new RefusedError(
-        'state',
-        `the container's ${destination} is ${source} of its machine, which is not on this one`,
-      );
-  }
-}
 
 function containerOf(
   checkpoint: string,

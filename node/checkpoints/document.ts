@@ -8,7 +8,7 @@ import { isContainerName } from '../../peers/exchange/restore-wire.ts';
 
 /** Counts up when an older node could not restore from it. */
 const FORMAT = 1;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 export const DOCUMENT_MEDIA_TYPE = 'application/vnd.forage.checkpoint.v1+json';
 export const MAX_DOCUMENT_BYTES = 4 << 20;
 
@@ -16,6 +16,7 @@ const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
 const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.minValue(0));
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const base64 = (max: number) => v.pipe(text(max), v.regex(BASE64));
 const id = v.pipe(v.string(), v.check(isCheckpointId));
 /** What containerd allows as names of namespaces, containers and snapshotters (its identifiers package). */
 const name = v.pipe(v.string(), v.check(isContainerName));
@@ -46,11 +47,13 @@ const schema = v.strictObject({
         name: text(256),
         /** A google.protobuf.Any: its type, and its value in base64. Empty where there were none. */
         optionsType: text(256),
-        options: v.pipe(
-          text(65536),
-          v.check((value) => value === '' || BASE64.test(value)),
-        ),
+        options: base64(65536),
       }),
+      /** Small files of the machine that the container had in these places. */
+      boundFiles: v.pipe(
+        v.array(v.strictObject({ destination: text(4096), mode: v.number(), content: base64(128 << 10) })),
+        v.maxLength(64),
+      ),
       /** The OCI runtime specification. */
       spec: v.looseObject({ ociVersion: v.string() }),
     }),

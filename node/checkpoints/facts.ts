@@ -3,7 +3,9 @@ import type { Root } from '../../blocks/types.ts';
 import type { ContainerFacts } from '../../shim/protocol.ts';
 import type { Containerd } from '../containerd/containerd.ts';
 import type { LayerRecords } from '../records.ts';
+import { readBoundFiles } from './bound-files.ts';
 import type { CheckpointDocument } from './document.ts';
+import { parseSpec } from './spec.ts';
 import { partChain } from './writable.ts';
 
 /** The container's label with the id of the checkpoint that it was restored from. */
@@ -25,6 +27,7 @@ export async function factsOf(
   const container = namespace === '' ? undefined : await containers.get(namespace, id);
   if (container === undefined) return undefined;
   const { image, snapshotter, snapshotKey, labels, runtime, spec } = container;
+  const ociSpec = parseSpec(JSON.parse(spec.toString()));
   const chainIds = await snapshots.chainOf(namespace, snapshotter, snapshotKey);
   const parts = partChain(chainIds, (chainId) => records.get(chainId));
   return {
@@ -38,7 +41,8 @@ export async function factsOf(
         optionsType: runtime.options?.typeUrl ?? '',
         options: Buffer.from(runtime.options?.value ?? []).toString('base64'),
       },
-      spec: JSON.parse(spec.toString()),
+      boundFiles: await readBoundFiles(ociSpec),
+      spec: ociSpec,
     },
     parent: labels[RESTORED_FROM],
     below: parts.writable,

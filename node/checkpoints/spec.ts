@@ -15,6 +15,7 @@ const namespaceSchema = v.looseObject({ type: v.string(), path: v.optional(v.str
 
 /** The parts of the OCI runtime specification that are looked at; all others are kept as they are. */
 const specSchema = v.looseObject({
+  ociVersion: v.string(),
   mounts: v.optional(v.array(mountSchema)),
   hooks: v.optional(v.unknown()),
   linux: v.optional(

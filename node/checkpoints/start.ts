@@ -77,7 +77,14 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
   });
   const server = await listenShim(join(config.run, 'shim.sock'), handlers, log);
   const restoreHere = createRestoring({
-    makeContainer: createContainers({ containerd, records, volumes, neighbours: peering, run: config.run }),
+    makeContainer: createContainers({
+      containerd,
+      records,
+      volumes,
+      neighbours: peering,
+      root: config.root,
+      run: config.run,
+    }),
     checkpoints,
     restores,
     blocks,
