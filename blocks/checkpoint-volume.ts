@@ -18,7 +18,7 @@ export interface CheckpointJob {
   /** Memory: CRIU's folder of images. Files: a copy of overlayfs's upper directory. */
   directory: string;
   /** Of memory only: the memory volume of an earlier checkpoint of the same processes, to share with. */
-  base?: Root;
+  base?: Root | undefined;
   /** Of files only. */
   compression: Compression;
   /** An empty folder on a disk: for the image of files. */
