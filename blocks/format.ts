@@ -1,6 +1,5 @@
 /** How images are made. A format id names all that decides an image's bytes, so one layer in one format has one root. */
 import { hash } from 'node:crypto';
-import type { ChainId } from './types.ts';
 
 /** Levels are fixed: nodes with different ones would share no block. */
 const MKFS_COMPRESSION = {
@@ -24,28 +23,29 @@ export function formatId(origin: 'tar' | 'walk', compression: Compression): stri
   return `erofs-${origin}-${compression}-${VERSION}`;
 }
 
+/** A dump's folder (`memory-volume.ts`): made once, on one node. */
+export const MEMORY_FORMAT = `erofs-memory-${VERSION}`;
+
 /**
  * Options that make mkfs.erofs (1.8.6 to 1.9) deterministic. File tails stay out of the inodes: metadata are then some
  * 0.5% of the image instead of 3.5%, and they are what must be here before a layer can be mounted.
  */
-export function mkfsOptions(chainId: ChainId, compression: Compression): string[] {
-  return ['--tar=f', ...MKFS_COMPRESSION[compression], ...commonOptions(uuidOf(chainId))];
+export function mkfsOptions(name: string, compression: Compression): string[] {
+  return [
+    '--tar=f',
+    '--quiet',
+    '-b4096',
+    ...MKFS_COMPRESSION[compression],
+    '-Enoinline_data',
+    '-T0',
+    '--mkfs-time',
+    `-U${uuidOf(name)}`,
+  ];
 }
 
-/** Of a checkpoint's folders: made once, on one node, so the format's id names only how, not what. `memory`: as the folder is. */
-export const MEMORY_FORMAT = `erofs-memory-${VERSION}`;
-
-export function memoryOptions(checkpoint: string): string[] {
-  return ['--all-root', ...commonOptions(uuidOf(`memory of ${checkpoint}`))];
-}
-
-function commonOptions(uuid: string): string[] {
-  return ['--quiet', '-b4096', '-Enoinline_data', '-T0', '--mkfs-time', `-U${uuid}`];
-}
-
-/** Each layer's own, since overlayfs tells lowers apart by it. Version 8 of RFC 9562: 122 bits of our choice. */
-export function uuidOf(chainId: string): string {
-  const digits = hash('sha256', `forage volume of ${chainId}`, 'hex');
+/** Each layer's own (by its chainID), since overlayfs tells lowers apart by it. Version 8 of RFC 9562: 122 bits of our choice. */
+export function uuidOf(name: string): string {
+  const digits = hash('sha256', `forage volume of ${name}`, 'hex');
   const variant = '89ab'[Number.parseInt(digits[16]!, 16) & 3];
   return [
     digits.slice(0, 8),

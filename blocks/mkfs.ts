@@ -24,39 +24,26 @@ export function mkfsProgram(given?: string): string {
 
 /** Writes the image of `tar` to `image`. Rejects with the last words of mkfs.erofs, or with what reading `tar` threw. */
 export async function makeImage(mkfs: Mkfs, tar: AsyncIterable<Buffer>, image: string): Promise<void> {
-  const { child, ended } = start(mkfs, [image]);
-  const [fed, end] = await Promise.allSettled([
-    pipeline(Readable.from(joined(tar), { objectMode: true, highWaterMark: 2 }), child.stdin),
-    ended,
-  ]);
-  // When it goes first, feeding it fails too, with EPIPE: then its own words are the cause.
-  if (fed.status === 'rejected' && !isBrokenPipe(fed.reason)) throw fed.reason;
-  if (end.status === 'rejected') throw end.reason;
-}
-
-/** Writes the image of the folder to `image`: nothing is copied but into the image. Rejects with the last words of mkfs.erofs. */
-export async function imageOfFolder(mkfs: Mkfs, folder: string, image: string): Promise<void> {
-  const { child, ended } = start(mkfs, [image, folder]);
-  child.stdin.end();
-  await ended;
-}
-
-function start({ program, options, tempDir, signal }: Mkfs, operands: string[]) {
-  const child = spawn(program, [...options, ...operands], {
+  const child = spawn(mkfs.program, [...mkfs.options, image], {
     stdio: ['pipe', 'ignore', 'pipe'],
-    env: { PATH: process.env.PATH, TMPDIR: tempDir },
-    signal,
+    env: { PATH: process.env.PATH, TMPDIR: mkfs.tempDir },
+    signal: mkfs.signal,
     killSignal: 'SIGKILL',
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_BYTES_MAX);
   });
-  const end = async () => {
-    const [code, killedBy] = (await once(child, 'close')) as [number | null, string | null];
-    if (code !== 0) throw new Error(`mkfs.erofs ended with ${killedBy ?? code}: ${stderr.trim()}`);
-  };
-  return { child, ended: end() };
+  const exit = once(child, 'close') as Promise<[number | null, string | null]>;
+  const [fed, ended] = await Promise.allSettled([
+    pipeline(Readable.from(joined(tar), { objectMode: true, highWaterMark: 2 }), child.stdin),
+    exit,
+  ]);
+  if (ended.status === 'rejected') throw ended.reason;
+  const [code, killedBy] = ended.value;
+  // When it goes first, feeding it fails too, with EPIPE: then its own words are the cause.
+  if (fed.status === 'rejected' && !isBrokenPipe(fed.reason)) throw fed.reason;
+  if (code !== 0) throw new Error(`mkfs.erofs ended with ${killedBy ?? code}: ${stderr.trim()}`);
 }
 
 function isBrokenPipe(error: unknown): boolean {

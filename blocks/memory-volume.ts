@@ -1,0 +1,148 @@
+/**
+ * A *memory volume*: the EROFS image of the folder that CRIU has dumped into. Not compressed, since a fault of 4 KiB would have to wait
+ * for a whole cluster. The image is never in one piece: its blocks are made from the dump's files.
+ *
+ * A process that writes lightly changes single pages all over its memory, and blocks that are cheap to store and to fetch hold many pages. So
+ * the next checkpoint of the same process keeps a block of the one before (its *base*) as long as enough of its pages are used
+ * still, and packs all other pages into blocks of their own; the files' maps tell where each page is. What that costs are pages in kept
+ * blocks that nobody reads any more. docs/volume-format.md has the measurements behind it.
+ */
+import { MAX_BLOCK_BYTES } from './block.ts';
+import type { Chunk } from './chunker.ts';
+import { type DumpFile, filesIn, numberPages, PageReader, wholeFiles } from './dump-folder.ts';
+import { flatHead, HOLE, headPages, type Placed, pagesOf } from './flat-image.ts';
+import { MEMORY_FORMAT, uuidOf } from './format.ts';
+import { PageNumbers } from './page-numbers.ts';
+import { Places } from './page-places.ts';
+import { type Piece, type StoredImage, type Stores, storeVolume } from './store-image.ts';
+import { PAGE_BYTES, type Root, type VolumeIndex } from './types.ts';
+import type { BlockEntry } from './volume.ts';
+
+export interface Dump {
+  /** The checkpoint's. */
+  id: string;
+  /** Flat, and no longer written to. */
+  directory: string;
+  /** The memory volume of an earlier checkpoint of the same processes. Blocks of it that are not here are not shared, which does no harm. */
+  base?: Root | undefined;
+}
+
+/** How pages become blocks. docs/volume-format.md has the measurements behind the numbers. */
+export interface MemoryLayout {
+  blockPages: number;
+  /** A block of the base stays while at least this share of its pages is in use. */
+  keptShareMin: number;
+}
+
+export const MEMORY_LAYOUT: MemoryLayout = { blockPages: 16, keptShareMin: 1 / 3 };
+
+/** Rejects with `NotFlatError` for a folder that CRIU has not written; nothing is stored then. */
+export async function storeMemory(
+  { id, directory, base }: Dump,
+  stores: Stores,
+  signal?: AbortSignal,
+  layout: MemoryLayout = MEMORY_LAYOUT,
+): Promise<StoredImage> {
+  const files = filesIn(directory);
+  const small = files.filter(({ isSmall }) => isSmall);
+  const large = files.filter(({ isSmall }) => !isSmall);
+  const numbers = new PageNumbers();
+  const numbered = large.map((file) => numberPages(file, numbers));
+
+  const places = new Places(numbers.count, headPages(files));
+  const smallRows = small.map((file) => places.row(pagesOf(file)));
+  const kept = await keepBlocks(await indexOf(base, stores), stores, numbers, places, layout.keptShareMin);
+  const freshFrom = places.next;
+  for (const pages of numbered) for (const number of pages) places.add(number);
+
+  const placedSmall = small.map((file, i): Placed => ({ ...file, pages: smallRows[i]! }));
+  const placedLarge = large.map((file, i) => ({
+    ...file,
+    pages: numbered[i]!.map((number) => places.of(number)),
+  }));
+  const head = flatHead([...placedSmall, ...placedLarge], places.next, uuidOf(`memory of ${id}`));
+  async function* pieces(): AsyncGenerator<Piece> {
+    yield* metadata(Buffer.concat([head, wholeFiles(small)]));
+    yield* kept;
+    yield* freshBlocks(placedLarge, freshFrom, layout.blockPages);
+  }
+  return storeVolume(MEMORY_FORMAT, pieces(), stores, signal);
+}
+
+async function indexOf(base: Root | undefined, { volumes }: Stores): Promise<VolumeIndex | undefined> {
+  const index = base === undefined ? undefined : await volumes.get(base);
+  return index?.format === MEMORY_FORMAT ? index : undefined;
+}
+
+/** Finds the base's blocks that are here and used enough, and gives their pages places. */
+async function keepBlocks(
+  base: VolumeIndex | undefined,
+  { blocks }: Stores,
+  numbers: PageNumbers,
+  places: Places,
+  shareMin: number,
+): Promise<BlockEntry[]> {
+  const kept: BlockEntry[] = [];
+  for (let i = 0; i < (base?.blockCount ?? 0); i++) {
+    if (base!.isMetadata(i)) continue;
+    const id = base!.blockId(i);
+    const bytes = await blocks.get(id);
+    if (!bytes) continue;
+    const found = pagesIn(bytes).map((page) => numbers.find(page));
+    const used = found.filter((number) => number !== undefined && !places.has(number)).length;
+    if (used < found.length * shareMin) continue;
+    places.addBlock(found);
+    kept.push({ id, sizeBytes: bytes.length, metadata: false });
+  }
+  return kept;
+}
+
+function pagesIn(bytes: Buffer): Buffer[] {
+  return Array.from({ length: bytes.length / PAGE_BYTES }, (_, i) =>
+    bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES),
+  );
+}
+
+function* metadata(bytes: Buffer): Generator<Chunk> {
+  for (let at = 0; at < bytes.length; at += MAX_BLOCK_BYTES) {
+    yield { bytes: bytes.subarray(at, at + MAX_BLOCK_BYTES), metadata: true };
+  }
+}
+
+/** The pages from `first` on, in the image's order, which is also that of the files. */
+function* freshBlocks(
+  files: readonly (DumpFile & Placed)[],
+  first: number,
+  blockPages: number,
+): Generator<Chunk> {
+  let block = Buffer.allocUnsafeSlow(blockPages * PAGE_BYTES);
+  let filled = 0;
+  let next = first;
+  for (const file of files) {
+    const reader = new PageReader(file);
+    try {
+      for (let page = 0; page < file.pages.length; ) {
+        const run = runAt(file.pages, page, next, blockPages - filled / PAGE_BYTES);
+        const end = filled + run * PAGE_BYTES;
+        if (run > 0) reader.read(page, block.subarray(filled, end));
+        page += Math.max(run, 1);
+        next += run;
+        filled = end;
+        if (filled < block.length) continue;
+        yield { bytes: block, metadata: false };
+        block = Buffer.allocUnsafeSlow(blockPages * PAGE_BYTES);
+        filled = 0;
+      }
+    } finally {
+      reader.close();
+    }
+  }
+  if (filled > 0) yield { bytes: block.subarray(0, filled), metadata: false };
+}
+
+/** How many of the file's pages from `page` on stand in the image from `next` on, up to `limit`. */
+function runAt(pages: Uint32Array, page: number, next: number, limit: number): number {
+  let run = 0;
+  while (run < limit && pages[page + run] === next + run && pages[page + run] !== HOLE) run++;
+  return run;
+}

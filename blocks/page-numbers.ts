@@ -1,0 +1,67 @@
+/**
+ * Numbers pages by their content: equal pages get one number. Kept as 16 bytes of each page's sha256 in a table without objects, since a
+ * dump of many gigabytes has millions of pages: 28 to 40 bytes a page.
+ */
+import { hash } from 'node:crypto';
+
+const WORDS = 4;
+const SLOTS_MIN = 1024;
+
+export class PageNumbers {
+  /** `WORDS` a page, in the order of the numbers. */
+  #names = new Uint32Array((SLOTS_MIN / 2) * WORDS);
+  /** Open addressing, at most half full: a page's number plus 1, or 0. */
+  #slots = new Uint32Array(SLOTS_MIN);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The page's number; the next one when it is new. */
+  add(page: Uint8Array): number {
+    const name = nameOf(page);
+    const slot = this.#slotOf(name);
+    const known = this.#slots[slot]!;
+    if (known !== 0) return known - 1;
+    this.#names.set(name, this.#count * WORDS);
+    this.#slots[slot] = ++this.#count;
+    if (this.#count * 2 === this.#slots.length) this.#grow();
+    return this.#count - 1;
+  }
+
+  /** undefined: no page with this content was added. */
+  find(page: Uint8Array): number | undefined {
+    const known = this.#slots[this.#slotOf(nameOf(page))]!;
+    return known === 0 ? undefined : known - 1;
+  }
+
+  /** Where the name is, or the free slot where it belongs. */
+  #slotOf(name: Uint32Array): number {
+    const mask = this.#slots.length - 1;
+    let slot = name[0]! & mask;
+    while (this.#slots[slot] !== 0 && !this.#isNamed(this.#slots[slot]! - 1, name)) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  #isNamed(number: number, name: Uint32Array): boolean {
+    for (let i = 0; i < WORDS; i++) if (this.#names[number * WORDS + i] !== name[i]) return false;
+    return true;
+  }
+
+  #grow(): void {
+    const names = new Uint32Array(this.#names.length * 2);
+    names.set(this.#names);
+    this.#names = names;
+    this.#slots = new Uint32Array(this.#slots.length * 2);
+    for (let number = 0; number < this.#count; number++) {
+      const slot = this.#slotOf(names.subarray(number * WORDS, (number + 1) * WORDS));
+      this.#slots[slot] = number + 1;
+    }
+  }
+}
+
+function nameOf(page: Uint8Array): Uint32Array {
+  const digest = hash('sha256', page, 'buffer');
+  return new Uint32Array(digest.buffer, digest.byteOffset, WORDS);
+}
