@@ -1,7 +1,8 @@
 /** What there is to know of a container, without a process: from runc's state, the bundle and the mount table. */
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
+import { rootfsOf } from './bundle.ts';
 import type { ContainerFacts } from './protocol.ts';
 
 /** The parts of runc's state.json (libcontainer's State) that are used. */
@@ -10,9 +11,6 @@ const stateSchema = v.object({
   cgroup_paths: v.nullish(v.record(v.string(), v.string())),
   config: v.object({ rootfs: v.string(), labels: v.nullish(v.array(v.string())) }),
 });
-
-/** The part of a bundle's config.json that is used. */
-const configSchema = v.object({ root: v.object({ path: v.string() }) });
 
 export interface Overlay {
   /** Nearest first. */
@@ -57,9 +55,7 @@ export async function comingContainer(
   id: string,
   bundle: string,
 ): Promise<{ facts: ContainerFacts; rootfs: string }> {
-  const config = v.parse(configSchema, JSON.parse(await readFile(join(bundle, 'config.json'), 'utf8')));
-  const { path } = config.root;
-  const rootfs = isAbsolute(path) ? path : join(bundle, path);
+  const rootfs = await rootfsOf(bundle);
   const overlay = await overlayAt(rootfs);
   const facts = { id, namespace: namespaceOf(root), bundle, root, lowers: overlay?.lowers ?? [] };
   return { facts, rootfs };

@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyFiles } from './apply.ts';
 import { type Arguments, flagValue, globalValue, withFlags, withValue } from './arguments.ts';
+import { bringLoopbackUp } from './bundle.ts';
 import { comingContainer } from './container.ts';
 import { tellCause } from './criu-log.ts';
 import type { FromGuard, GuardJob, ToGuard } from './guard.ts';
@@ -35,6 +36,7 @@ export async function restore(args: Arguments): Promise<number> {
   try {
     const { images, files, flags, lazy } = await ready(guard);
     await applyFiles(files, rootfs);
+    await bringLoopbackUp(bundle);
     const added = lazy ? [...flags, '--lazy-pages'] : flags;
     const known = await knownFlags('restore');
     const status = await runcAs(

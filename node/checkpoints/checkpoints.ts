@@ -3,7 +3,7 @@
  * those of others, and ends them everywhere.
  */
 import type { Logger } from 'pino';
-import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
+import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
 import { isCheckpointId } from '../../peers/directory/body.ts';
 import type { Held } from '../../peers/directory/types.ts';
 import { RefusedError } from '../control.ts';
@@ -56,6 +56,8 @@ interface Parts extends MakeParts {
 }
 
 const LOOK_EVERY_MS = 100;
+/** For the document of an earlier checkpoint, which may be on the way here. */
+const EARLIER_MAX_MS = 2000;
 const ASK_EVERY_MS = 500;
 /** A failed attempt is made again: a full disk, say, may have room later. */
 const AGAIN_MS = 30_000;
@@ -79,11 +81,40 @@ export function createCheckpoints(parts: Parts): Checkpoints {
     return said.find(({ content }) => content.workingSet) ?? said[0];
   }
 
+  /** Of the same container, or of what it was restored from: the newest. */
+  async function earlierMemory({ document }: Staged): Promise<Root | undefined> {
+    const { id, namespace } = document.container;
+    for (const held of list()) {
+      const earlier = await documentOf(held, AbortSignal.timeout(EARLIER_MAX_MS)).catch(() => undefined);
+      const isSame = earlier?.container.id === id && earlier.container.namespace === namespace;
+      if (isSame || held.content.id === document.parent) return held.content.memory;
+    }
+    return undefined;
+  }
+
+  function list(): Held<'checkpoint'>[] {
+    const byId = new Map<string, Held<'checkpoint'>>();
+    for (const held of member().directory.counting()) {
+      if (held.kind !== 'checkpoint') continue;
+      const before = byId.get(held.content.id);
+      if (!before || (held.content.workingSet && !before.content.workingSet)) byId.set(held.content.id, held);
+    }
+    return [...byId.values()].sort((a, b) => b.createdMs - a.createdMs);
+  }
+
+  async function documentOf(
+    { content }: Held<'checkpoint'>,
+    signal: AbortSignal,
+  ): Promise<CheckpointDocument> {
+    const want = (block: string) => member().neighbours.want(block, 'demand', signal);
+    return decodeDocument(await loadObject(content.document, blocks, want, signal), content.id);
+  }
+
   async function make(staged: Staged): Promise<void> {
     const { id, directory } = staged;
     for (;;) {
       try {
-        await makeCheckpoint(parts, member(), staged, stopping.signal);
+        await makeCheckpoint(parts, member(), staged, await earlierMemory(staged), stopping.signal);
         await staging.remove(directory);
         log.info({ checkpoint: id }, 'a checkpoint was made');
         return;
@@ -126,16 +157,7 @@ export function createCheckpoints(parts: Parts): Checkpoints {
     async resume() {
       for (const staged of await staging.leftovers()) begin(staged);
     },
-    list() {
-      const byId = new Map<string, Held<'checkpoint'>>();
-      for (const held of member().directory.counting()) {
-        if (held.kind !== 'checkpoint') continue;
-        const before = byId.get(held.content.id);
-        if (!before || (held.content.workingSet && !before.content.workingSet))
-          byId.set(held.content.id, held);
-      }
-      return [...byId.values()].sort((a, b) => b.createdMs - a.createdMs);
-    },
+    list,
     async find(id, signal) {
       await making.get(id);
       for (;;) {
@@ -146,10 +168,7 @@ export function createCheckpoints(parts: Parts): Checkpoints {
         await pause(LOOK_EVERY_MS, signal);
       }
     },
-    async document({ content }, signal) {
-      const want = (block: string) => member().neighbours.want(block, 'demand', signal);
-      return decodeDocument(await loadObject(content.document, blocks, want, signal), content.id);
-    },
+    document: documentOf,
     async *settle(id, signal) {
       yield 'making';
       await making.get(id);

@@ -22,11 +22,12 @@ export interface MakeParts
   gate: Gate;
 }
 
-/** Resolves once the record is published. */
+/** Resolves once the record is published. `base`: the memory volume of an earlier checkpoint of these processes, whose blocks are kept where they still do. */
 export async function makeCheckpoint(
   parts: MakeParts,
   member: ClusterMember,
   staged: Staged,
+  base: Root | undefined,
   signal: AbortSignal,
 ): Promise<Held<'checkpoint'>> {
   const { blocks, gate } = parts;
@@ -34,7 +35,7 @@ export async function makeCheckpoint(
   return gate.shared(async () => {
     const memory = await makeVolume(
       parts,
-      { of: 'memory', id, directory: join(directory, 'images') },
+      { of: 'memory', id, directory: join(directory, 'images'), ...(base && { base }) },
       signal,
     );
     const files = hasFiles
@@ -58,7 +59,7 @@ export async function makeCheckpoint(
 
 async function makeVolume(
   { blocks, blocksDir, volumesDir, tempDir, compression }: MakeParts,
-  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory'>,
+  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base'>,
   signal: AbortSignal,
 ): Promise<Root> {
   const job = { ...folder, blocksDir, volumesDir, tempDir, compression };
