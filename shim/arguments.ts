@@ -39,7 +39,12 @@ const VERB_VALUES = new Set([
 ]);
 
 /** The command line cannot be understood; runc itself is to say why. */
-export class UnknownArgumentsError extends Error {}
+export class UnknownArgumentsError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnknownArgumentsError';
+  }
+}
 
 export function parseArguments(argv: readonly string[]): Arguments {
   const [global, rest] = readFlags(argv, GLOBAL_VALUES);

@@ -114,19 +114,28 @@ export function send(socket: Socket, message: Request | Answer): void {
   socket.write(`${JSON.stringify(message)}\n`);
 }
 
-/** The other side's messages, checked; ends with the connection. Throws ProtocolError, or the socket's error. */
+/** The other side's messages, checked; ends with the connection, however that ends. Throws ProtocolError. */
 export async function* messages<S extends Schema>(
   socket: Socket,
   schema: S,
 ): AsyncGenerator<v.InferOutput<S>, void> {
   let rest = '';
-  socket.setEncoding('utf8');
-  for await (const chunk of socket as AsyncIterable<string>) {
+  for await (const chunk of textOf(socket)) {
     rest += chunk;
     if (rest.length > MAX_LINE_BYTES) throw new ProtocolError('a line without end');
     const lines = rest.split('\n');
     rest = lines.pop()!;
     for (const line of lines) yield checked(line, schema);
+  }
+}
+
+async function* textOf(socket: Socket): AsyncGenerator<string, void> {
+  socket.setEncoding('utf8');
+  try {
+    yield* socket as AsyncIterable<string>;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ECONNRESET' && code !== 'EPIPE') throw error;
   }
 }
 

@@ -22,9 +22,9 @@ export function runcAs(args: Arguments): Promise<number> {
   return runc(formatArguments(args));
 }
 
-/** Quietly, on a container of the same root folder; `flags` before the id. Rejects with its last words. */
-export async function runcOn(root: string, verb: string, id: string, ...after: string[]): Promise<void> {
-  await run(RUNC, ['--root', root, verb, id, ...after]);
+/** Quietly: flags go before the container. Rejects with its last words. */
+export async function runcOn(root: string, ...argv: string[]): Promise<void> {
+  await run(RUNC, ['--root', root, ...argv]);
 }
 
 /** Flags of checkpoint or restore that this runc knows. */
