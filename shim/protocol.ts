@@ -132,7 +132,8 @@ export async function* messages<S extends Schema>(
 async function* textOf(socket: Socket): AsyncGenerator<string, void> {
   socket.setEncoding('utf8');
   try {
-    yield* socket as AsyncIterable<string>;
+    // Whoever stops reading still wants to say why.
+    yield* socket.iterator({ destroyOnReturn: false }) as AsyncIterable<string>;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ECONNRESET' && code !== 'EPIPE') throw error;
