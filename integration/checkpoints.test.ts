@@ -1,0 +1,260 @@
+/** Containers move between nodes with their memory and their files, by every way in, and survive what goes wrong on the way. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { type Cluster, collectGarbage, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
+import { counter, hasher, inside, nginx, parts, redis, start, type Workload } from './lib/workloads.ts';
+
+const NODES = ['n1', 'n2', 'n3'] as const;
+const versions = (['1.7', '2.1'] as const).filter(
+  (version) => (process.env.FORAGE_TEST_CONTAINERD ?? version) === version,
+);
+
+interface CheckpointJson {
+  id: string;
+  container: string;
+  memory_bytes: number;
+}
+
+for (const containerd of versions) {
+  t.test(`with containerd ${containerd}`, async (t) => {
+    const cluster = await ensureCluster(3, `checkpoints${containerd.replace('.', '')}`, { containerd });
+    t.teardown(() => cluster.do('down'));
+    await pushImages(cluster, ['busybox', 'python:v1', 'redis', 'nginx']);
+    await define(t, cluster);
+  });
+}
+
+async function define(t: Test, cluster: Cluster): Promise<void> {
+  const scenario = (name: string, run: (t: Test) => Promise<void>) =>
+    t.test(name, async (t) => {
+      try {
+        await run(t);
+      } finally {
+        await clean(cluster);
+      }
+      for (const node of NODES) t.same(await left(cluster, node), [], `nothing is left on ${node}`);
+    });
+  for (const workload of [counter, hasher(64), parts, redis, nginx]) {
+    await scenario(`${workload.name}: restored on another node, and again on a third`, (t) =>
+      restored(t, cluster, workload),
+    );
+  }
+  await scenario('a container moves from node to node and back, with all that it writes on the way', (t) =>
+    around(t, cluster),
+  );
+  await scenario('a migration that fails leaves the container running where it was', (t) =>
+    stays(t, cluster),
+  );
+  await scenario('ctr task checkpoint leaves a reference of less than 64 KiB', (t) => small(t, cluster));
+  await scenario('nerdctl checkpoint create, nerdctl start --checkpoint on another node', (t) =>
+    byNerdctl(t, cluster),
+  );
+  await scenario('forage is killed while a container is restored lazily: it goes on', (t) =>
+    nodeKilled(t, cluster),
+  );
+  await scenario(
+    'the lazy-pages daemon is killed: the container is too, and its checkpoint restores again',
+    (t) => daemonKilled(t, cluster),
+  );
+  await scenario('the node that made a checkpoint is gone: others have it', (t) => sourceGone(t, cluster));
+  await scenario('references that are forged or name no checkpoint are refused', (t) => refused(t, cluster));
+}
+
+/** Answers the id that containerd knows it by. */
+async function begin(
+  cluster: Cluster,
+  name: string,
+  workload: Workload,
+): Promise<{ id: string; state: string }> {
+  const state = await start(cluster, 'n1', name, workload);
+  const id = (await cluster.sh('n1', `nerdctl ps -q --no-trunc --filter name=${name}`)).trim();
+  return { id, state };
+}
+
+async function checkpoint(
+  cluster: Cluster,
+  name: string,
+  container: string,
+  ...more: string[]
+): Promise<CheckpointJson> {
+  const argv = ['forage', 'checkpoint', 'create', container, '--name', name, '--json', ...more];
+  return JSON.parse(await cluster.sh('n1', argv.join(' '))) as CheckpointJson;
+}
+
+async function restored(t: Test, cluster: Cluster, workload: Workload): Promise<void> {
+  const { state } = await begin(cluster, 'web', workload);
+  await checkpoint(cluster, 'first', 'web');
+  for (const node of ['n2', 'n3']) {
+    await cluster.sh(node, 'forage restore first --name web2');
+    t.equal(await inside(cluster, node, 'web2', workload.check), state, `all is as it was on ${node}`);
+  }
+  await cluster.sh('n1', 'nerdctl rm -f web');
+}
+
+async function around(t: Test, cluster: Cluster): Promise<void> {
+  const { id } = await begin(cluster, 'web', counter);
+  let from: string = 'n1';
+  let count = 0;
+  for (const to of ['n2', 'n3', 'n1']) {
+    await inside(cluster, from, id, ['sh', '-c', `echo ${to} >> /way; rm -f /etc/${to}`]);
+    await cluster.sh(from, `forage migrate ${id} --to ${to}`);
+    t.notMatch(await cluster.sh(from, 'ctr container ls -q'), id, `it is not on ${from} any more`);
+    const before = count;
+    count = Number(await inside(cluster, to, id, ['cat', '/count']));
+    t.ok(count > before, 'it has gone on counting');
+    from = to;
+  }
+  t.equal(await inside(cluster, 'n1', id, ['cat', '/way', '/new']), 'n2\nn3\nn1\nnew\n');
+}
+
+async function stays(t: Test, cluster: Cluster): Promise<void> {
+  const { id } = await begin(cluster, 'web', counter);
+  for (const [node, why] of [
+    ['n9', /no node n9/],
+    ['n2', /there is a container/],
+  ] as const) {
+    if (node === 'n2') {
+      await cluster.sh('n2', 'nerdctl --snapshotter forage pull -q registry:5000/busybox > /dev/null');
+      await cluster.sh(
+        'n2',
+        `ctr container create --snapshotter forage registry:5000/busybox:latest ${id} true`,
+      );
+    }
+    const { status, stderr } = await cluster.run('n1', ['forage', 'migrate', 'web', '--to', node]);
+    t.equal(status, 1);
+    t.match(stderr, why);
+    const count = Number(await inside(cluster, 'n1', id, ['cat', '/count']));
+    await eventually(
+      'it counts on',
+      async () => Number(await inside(cluster, 'n1', id, ['cat', '/count'])) > count,
+    );
+  }
+}
+
+async function small(t: Test, cluster: Cluster): Promise<void> {
+  const { id } = await begin(cluster, 'web', hasher(64));
+  await cluster.sh('n1', `ctr task checkpoint --image-path /tmp/dump ${id} && du -sb /tmp/dump > /tmp/size`);
+  const bytes = Number.parseInt(await cluster.sh('n1', 'cat /tmp/size; rm -r /tmp/dump'), 10);
+  t.ok(bytes < 65536, `${bytes} bytes of 64 MiB`);
+  await eventually('a checkpoint was made', async () => (await list(cluster)).length === 1);
+  const [made] = await list(cluster);
+  t.ok(made!.memory_bytes > 64 << 20);
+  t.equal(made!.container, id);
+}
+
+async function byNerdctl(t: Test, cluster: Cluster): Promise<void> {
+  const { state } = await begin(cluster, 'web', counter);
+  const help = await cluster.sh('n1', 'nerdctl checkpoint --help 2>&1 || true');
+  if (!help.includes('create')) return void t.pass('this nerdctl has no checkpoints');
+  await cluster.sh('n1', 'nerdctl checkpoint create web first');
+  const folder = (
+    await cluster.sh('n1', 'find / -xdev -name first -path "*checkpoints*" | head -n 1')
+  ).trim();
+  const archive = await cluster.run('n1', ['sh', '-c', `tar c -C ${folder} . | base64`]);
+  await start(cluster, 'n2', 'web', { ...counter, prepare: ['true'] });
+  await cluster.sh(
+    'n2',
+    `nerdctl stop -t 0 web > /dev/null; mkdir -p ${folder} && base64 -d | tar x -C ${folder}`,
+    {
+      input: archive.stdout,
+    },
+  );
+  await cluster.sh('n2', 'nerdctl start --checkpoint first web');
+  const id = (await cluster.sh('n2', 'nerdctl ps -q --no-trunc --filter name=web')).trim();
+  t.equal(await inside(cluster, 'n2', id, counter.check), state);
+}
+
+/** A restore that takes a while: n2's link is slow enough that all of the memory is not there at once. */
+async function lazily(cluster: Cluster, node: string): Promise<{ state: string }> {
+  const { state } = await begin(cluster, 'web', hasher(192));
+  await checkpoint(cluster, 'first', 'web');
+  await cluster.sh('n1', 'nerdctl rm -f web');
+  await cluster.sh(node, 'forage restore first --name web2 --no-wait');
+  return { state };
+}
+
+async function nodeKilled(t: Test, cluster: Cluster): Promise<void> {
+  const { state } = await lazily(cluster, 'n2');
+  for (let i = 0; i < 3; i++) {
+    await cluster.sh('n2', 'systemctl kill -s KILL forage');
+    await sleep(500);
+  }
+  t.equal(await inside(cluster, 'n2', 'web2', hasher(192).check), state);
+}
+
+async function daemonKilled(t: Test, cluster: Cluster): Promise<void> {
+  const { state } = await lazily(cluster, 'n2');
+  const { status } = await cluster.run('n2', ['pkill', '-KILL', '-f', 'criu lazy-pages']);
+  if (status === 0) {
+    await eventually('it is dead', async () => /web2 .*STOPPED/.test(await cluster.sh('n2', 'ctr task ls')));
+    await eventually('the log says why', async () =>
+      /was killed: its memory did not come/.test(await cluster.sh('n2', 'journalctl -u forage -o cat')),
+    );
+  } else t.pass('all memory had come before it could be killed');
+  await cluster.sh('n2', 'forage restore first --name web3');
+  t.equal(await inside(cluster, 'n2', 'web3', hasher(192).check), state);
+}
+
+async function sourceGone(t: Test, cluster: Cluster): Promise<void> {
+  const { state } = await begin(cluster, 'web', hasher(64));
+  await checkpoint(cluster, 'first', 'web');
+  await cluster.do('kill', 'n1');
+  try {
+    await cluster.sh('n3', 'forage restore first --name web2');
+    t.equal(await inside(cluster, 'n3', 'web2', hasher(64).check), state);
+  } finally {
+    await cluster.do('start', 'n1');
+  }
+}
+
+async function refused(t: Test, cluster: Cluster): Promise<void> {
+  await cluster.sh('n1', 'nerdctl --snapshotter forage pull -q registry:5000/busybox > /dev/null');
+  const { status, stderr } = await cluster.run('n1', ['forage', 'restore', 'no-such-checkpoint']);
+  t.equal(status, 1);
+  t.match(stderr, /no node of the cluster has told of a checkpoint no-such-checkpoint/);
+  const odd = await cluster.run('n1', ['forage', 'restore', '../../etc']);
+  t.match(odd.stderr, /no checkpoint's id/);
+  await cluster.sh('n1', 'mkdir -p /tmp/forged /tmp/b/rootfs /tmp/w');
+  await cluster.sh('n1', 'cd /tmp/b && runc spec');
+  for (const forged of ['{}', '{"forage":1,"checkpoint":"../../../etc","nonce":"00"}', 'x'.repeat(9000)]) {
+    await cluster.sh('n1', 'cat > /tmp/forged/forage-checkpoint.json', { input: forged });
+    const argv = ['forage-runc', '--log', '/tmp/forged.log', '--log-format', 'json', 'restore'];
+    const paths = ['--image-path', '/tmp/forged', '--work-path', '/tmp/w', '--bundle', '/tmp/b'];
+    t.equal((await cluster.run('n1', [...argv, ...paths, 'forged'])).status, 1);
+    t.match(await cluster.sh('n1', 'cat /tmp/forged.log; rm /tmp/forged.log'), /is not a reference/);
+  }
+  await cluster.sh('n1', 'rm -r /tmp/forged /tmp/b /tmp/w');
+}
+
+async function list(cluster: Cluster): Promise<CheckpointJson[]> {
+  return JSON.parse(await cluster.sh('n1', 'forage checkpoint ls --json')) as CheckpointJson[];
+}
+
+/** No containers, no checkpoints; images stay. */
+async function clean(cluster: Cluster): Promise<void> {
+  for (const node of NODES) {
+    await cluster.sh(
+      node,
+      `nerdctl ps -aq | xargs -r nerdctl rm -f > /dev/null 2>&1 || true
+       for id in $(ctr container ls -q); do ctr task kill -s KILL $id; ctr task rm -f $id; ctr container rm $id; done > /dev/null 2>&1 || true
+       ctr container ls -q | wc -l | grep -qx 0`,
+    );
+    await collectGarbage(cluster, node);
+  }
+  for (const { id } of await list(cluster)) await cluster.sh('n1', `forage checkpoint rm ${id}`);
+}
+
+/** Processes and mounts of restores, dumps, checkpoints. */
+async function left(cluster: Cluster, node: string): Promise<string[]> {
+  const script = `
+    pgrep -af 'lazy-pages|guard-main' || true
+    find /run/forage/staging /var/lib/forage/staging /run/forage/restores -mindepth 1 2> /dev/null || true
+    forage checkpoint ls --json | grep '"id"' || true
+    awk '/ - erofs /{print $5}' /proc/self/mountinfo`;
+  let lines: string[] = [];
+  await eventually('no leftovers', async () => {
+    lines = (await cluster.sh(node, script)).split('\n').filter((line) => line !== '');
+    return lines.length === 0;
+  }).catch(() => {});
+  return lines;
+}

@@ -1,0 +1,158 @@
+/** Programs whose state can be told after they were moved: each is started in a container, and later asked whether all is as it was. */
+import type { Cluster } from './cluster.ts';
+
+export interface Workload {
+  name: string;
+  image: string;
+  argv: string[];
+  /** Run in the container once it is up: what it prints is its state. Also brings it into that state. */
+  prepare: string[];
+  /** Run in the restored container: must print the same. */
+  check: string[];
+}
+
+/** Counts in a file that was not in the image, and has removed and changed others that were. */
+export const counter: Workload = {
+  name: 'a counter',
+  image: 'busybox',
+  argv: [
+    ...['sh', '-c'],
+    'echo new > /new; rm -f /etc/motd; echo changed > /etc/group; i=0; while :; do i=$((i+1)); echo $i > /count.n; mv /count.n /count; sleep 0.05; done',
+  ],
+  prepare: [
+    'sh',
+    '-c',
+    'sleep 1; cat /new /etc/group; ls /etc/motd 2>&1 | wc -l; test "$(cat /count)" -gt 5',
+  ],
+  check: [
+    ...['sh', '-c'],
+    'cat /new /etc/group; ls /etc/motd 2>&1 | wc -l; a=$(cat /count); sleep 0.5; test "$(cat /count)" -gt "$a" && test "$a" -gt 5',
+  ],
+};
+
+const HASHES = `
+import hashlib, os, sys, time
+n = int(sys.argv[1])
+data = bytearray()
+for i in range(n): data += hashlib.sha256(i.to_bytes(8, "big")).digest() * 32768
+def digest(): return hashlib.sha256(data).hexdigest()
+open("/ready", "w").write(digest())
+while True:
+    if os.path.exists("/ask"):
+        open("/answer.new", "w").write(digest())
+        os.remove("/ask")
+        os.rename("/answer.new", "/answer")
+    time.sleep(0.02)
+`;
+
+/** Holds so many MiB, and hashes all of them when asked. */
+export function hasher(mebibytes: number): Workload {
+  return {
+    name: `python with ${mebibytes} MiB that it hashes`,
+    image: 'python:v1',
+    argv: ['python3', '-c', HASHES, String(mebibytes)],
+    prepare: ['sh', '-c', 'until [ -e /ready ]; do sleep 0.1; done; cat /ready'],
+    check: ['sh', '-c', 'rm -f /answer; touch /ask; until [ -e /answer ]; do sleep 0.05; done; cat /answer'],
+  };
+}
+
+const PARTS = `
+import fcntl, json, mmap, os, signal, socket, threading, time
+os.makedirs("/work")
+deleted = open("/work/deleted", "w+"); deleted.write("kept"); deleted.flush(); os.unlink("/work/deleted")
+lock = open("/work/lock", "w"); fcntl.lockf(lock, fcntl.LOCK_EX)
+open("/dev/shm/x", "w").write("shm")
+shared = mmap.mmap(-1, 1 << 20); shared[:5] = b"hello"
+pipe_out, pipe_in = os.pipe()
+ours, theirs = socket.socketpair()
+listening = socket.socket(socket.AF_UNIX); listening.bind("/work/sock"); listening.listen(5)
+def serve():
+    while True:
+        peer, _ = listening.accept(); peer.sendall(b"pong"); peer.close()
+threading.Thread(target=serve, daemon=True).start()
+ticks = 0
+def tick(*_):
+    global ticks
+    ticks += 1
+signal.signal(signal.SIGALRM, tick); signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+if os.fork() == 0:
+    ours.close(); os.close(pipe_in); signal.setitimer(signal.ITIMER_REAL, 0)
+    count = 0
+    while True:
+        some = os.read(pipe_out, 100)
+        if not some: os._exit(1)
+        count += len(some); shared[10:11] = b"!"; theirs.sendall(str(count).encode() + b"\\n")
+theirs.close(); os.close(pipe_out)
+lines = ours.makefile("r"); sent = 0
+while True:
+    before = ticks
+    os.write(pipe_in, b"12345"); sent += 5
+    got = int(lines.readline())
+    deleted.seek(0)
+    peer = socket.socket(socket.AF_UNIX); peer.connect("/work/sock"); pong = peer.recv(10); peer.close()
+    time.sleep(0.12)
+    state = {"pipe": got == sent, "deleted": deleted.read(), "shared": bytes(shared[:11]).hex(), "shm": open("/dev/shm/x").read(), "socket": pong.decode(), "timer": ticks > before}
+    open("/work/state.new", "w").write(json.dumps(state)); os.rename("/work/state.new", "/work/state")
+`;
+
+/** Two processes and threads with a pipe, unix sockets, a lock, a deleted file, a timer, shared memory and a tmpfs. */
+export const parts: Workload = {
+  name: 'processes with pipes, sockets, locks, timers and deleted files',
+  image: 'python:v1',
+  argv: ['python3', '-c', PARTS],
+  prepare: ['sh', '-c', 'until [ -e /work/state ]; do sleep 0.1; done; sleep 1; cat /work/state'],
+  check: ['sh', '-c', 'rm /work/state; until [ -e /work/state ]; do sleep 0.1; done; cat /work/state'],
+};
+
+const SUM = 'local s=0; for i=1,20000 do s=s+#redis.call("get","k"..i) end return s';
+
+export const redis: Workload = {
+  name: 'redis',
+  image: 'redis',
+  argv: ['redis-server', '--save', ''],
+  prepare: [
+    ...['sh', '-c'],
+    `until redis-cli ping; do sleep 0.1; done > /dev/null
+     redis-cli eval 'for i=1,20000 do redis.call("set","k"..i,string.rep("x",900)..i) end' 0 > /dev/null
+     redis-cli --raw eval '${SUM}' 0`,
+  ],
+  check: ['redis-cli', '--raw', 'eval', SUM, '0'],
+};
+
+export const nginx: Workload = {
+  name: 'nginx',
+  image: 'nginx',
+  argv: ['nginx', '-c', '/srv/nginx.conf', '-g', 'daemon off;'],
+  prepare: [
+    'sh',
+    '-c',
+    'until [ -e /proc/1/task ]; do sleep 0.1; done; sleep 1; /srv/nginx-smoke | tail -n 1',
+  ],
+  check: ['sh', '-c', '/srv/nginx-smoke | tail -n 1'],
+};
+
+/** Starts it with nerdctl, without a network but loopback, and answers its state. */
+export async function start(cluster: Cluster, node: string, id: string, workload: Workload): Promise<string> {
+  const argv = workload.argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  await cluster.sh(
+    node,
+    `nerdctl --snapshotter forage run -d -q --net none --runtime /usr/bin/forage-runc --name ${id} registry:5000/${workload.image} ${argv}`,
+  );
+  return inside(
+    cluster,
+    node,
+    (await cluster.sh(node, `nerdctl ps -q --no-trunc --filter name=${id}`)).trim(),
+    workload.prepare,
+  );
+}
+
+let execs = 0;
+
+/** What a command prints in a container. Rejects when it fails. */
+export async function inside(cluster: Cluster, node: string, id: string, argv: string[]): Promise<string> {
+  const exec = ['ctr', 'task', 'exec', '--exec-id', `x${++execs}`, id, ...argv];
+  const { status, stdout, stderr } = await cluster.run(node, exec, { timeoutMs: 120_000 });
+  if (status !== 0)
+    throw new Error(`${node}: ${argv.join(' ')} in ${id}: status ${status}\n${stdout}${stderr}`);
+  return stdout;
+}
