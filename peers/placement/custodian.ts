@@ -186,6 +186,7 @@ export class Custodian {
       has: (id) => blocks.has(id),
       isPinned: (id) => pins.has(id),
       isInUse: (id) => holdings.isInUse(id),
+      isAwaited: (root) => volumes.isAwaited(root),
       mayAsk: (id) => (this.#isOwner(id) ? this.#fetching.may(id) : this.#mayAsk(id)),
     });
     let seen = 0;
@@ -198,7 +199,10 @@ export class Custodian {
       if (volume) survey.removed(volume);
     }
     let isWhole = true;
-    for (const root of this.#shuffled(volumes.living())) {
+    const { awaited = [], others = [] } = Object.groupBy(this.#shuffled(volumes.living()), (root) =>
+      volumes.isAwaited(root) ? 'awaited' : 'others',
+    );
+    for (const root of [...awaited, ...others]) {
       const volume = await volumes.blocks(root);
       if (!volume) isWhole = false;
       else survey.living(volume);

@@ -27,9 +27,10 @@ interface Here {
   refused?: number[];
   maxBytes?: number;
   freeBytes?: number;
+  awaited?: string;
 }
 
-function surveyOf({ owned = [], here = [], pinned = [], used = [], refused = [], ...disk }: Here) {
+function surveyOf({ owned = [], here = [], pinned = [], used = [], refused = [], awaited, ...disk }: Here) {
   const marks = new Uint8Array(SHARDS);
   for (const n of owned) marks[shardOf(block(n))] = 1;
   const among = (numbers: number[]) => (id: string) => numbers.some((n) => block(n) === id);
@@ -48,6 +49,7 @@ function surveyOf({ owned = [], here = [], pinned = [], used = [], refused = [],
     isPinned: among(pinned),
     isInUse: among(used),
     mayAsk: (id) => !among(refused)(id),
+    isAwaited: (root) => root === awaited,
   };
   return new Survey(situation);
 }
@@ -64,7 +66,11 @@ t.test('what is owned is fetched when it is not here, and pinned when it is', as
   survey.living(volume(V, 1, 2, 3, 4, 5, 1));
   survey.living(volume(W, 1, 2));
   const { fetch, pin } = survey.plan();
-  t.same(fetch, [{ id: block(1), root: V, sizeBytes: 100 * KIB }], 'once, wherever it stands');
+  t.same(
+    fetch,
+    [{ id: block(1), root: V, sizeBytes: 100 * KIB, isAwaited: false }],
+    'once, wherever it stands',
+  );
   t.same(pin, [block(2)]);
 });
 
@@ -76,6 +82,7 @@ t.test('a batch is what can be fetched in ten seconds, and no more than there is
     return survey.plan().fetch.length;
   };
   t.equal(plan({}), 10);
+  t.equal(plan({ awaited: V }), 30, 'all of what somebody waits for');
   t.equal(plan({ maxBytes: 450 * KIB }), 4);
   t.equal(plan({ freeBytes: 350 * KIB }), 2, 'the rest stays free');
   t.equal(plan({ freeBytes: 0 }), 0);

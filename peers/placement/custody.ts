@@ -74,12 +74,16 @@ export interface Situation {
   isInUse(id: BlockId): boolean;
   /** False for what others have refused lately: to pin it, or, where it is owned, to send it. */
   mayAsk(id: BlockId): boolean;
+  /** See KnownVolumes. */
+  isAwaited(root: Root): boolean;
 }
 
 export interface Wanted {
   id: BlockId;
   root: Root;
   sizeBytes: number;
+  /** Somebody waits until it is kept: no rate bounds it. */
+  isAwaited: boolean;
 }
 
 export interface Candidate {
@@ -115,6 +119,8 @@ export class Survey {
   readonly #removed = new Set<BlockId>();
   readonly #fetch = new Map<BlockId, Wanted>();
   #fetchBytes = 0;
+  /** Of them, what the rate bounds. */
+  #ratedBytes = 0;
 
   constructor(situation: Situation) {
     this.#situation = situation;
@@ -152,11 +158,14 @@ export class Survey {
       if (this.#pin.size < MAX_PINS && !isPinned(id)) this.#pin.add(id);
       return;
     }
-    if (this.#fetch.size >= MAX_FETCHES || this.#fetchBytes >= this.#maxFetchBytes) return;
+    const isAwaited = this.#situation.isAwaited(volume.root);
+    if (this.#fetch.size >= MAX_FETCHES) return;
+    if (!isAwaited && this.#ratedBytes >= this.#maxFetchBytes) return;
     if (this.#fetch.has(id) || !mayAsk(id)) return;
     const sizeBytes = volume.offset(i + 1) - volume.offset(i);
-    this.#fetch.set(id, { id, root: volume.root, sizeBytes });
+    this.#fetch.set(id, { id, root: volume.root, sizeBytes, isAwaited });
     this.#fetchBytes += sizeBytes;
+    if (!isAwaited) this.#ratedBytes += sizeBytes;
   }
 
   plan(): Plan {

@@ -19,9 +19,7 @@ const SLOW_MS = 10_000;
 const GIVE_UP_MS = 60_000;
 const ABSENT = { minMs: 15_000, maxMs: 600_000, maxEntries: 8192 };
 
-type Parts = Pick<CustodianParts, 'clock' | 'blocks' | 'others' | 'limits' | 'log'> & {
-  volumes: Pick<CustodianParts['volumes'], 'isAwaited'>;
-};
+type Parts = Pick<CustodianParts, 'clock' | 'blocks' | 'others' | 'limits' | 'log'>;
 
 export class Fetching {
   readonly totals = { fetched: 0, fetchedBytes: 0 };
@@ -50,8 +48,8 @@ export class Fetching {
 
   /** Answers how many have come. */
   async run(batch: readonly Wanted[]): Promise<number> {
-    const { awaited = [], others = [] } = Object.groupBy(batch, ({ root }) =>
-      this.#parts.volumes.isAwaited(root) ? 'awaited' : 'others',
+    const { awaited = [], others = [] } = Object.groupBy(batch, ({ isAwaited }) =>
+      isAwaited ? 'awaited' : 'others',
     );
     const fetched = await this.#all(awaited, AWAITED_AT_ONCE, () => Promise.resolve());
     return fetched + (await this.#all(others, AT_ONCE, (bytes) => this.#pay(bytes)));
