@@ -63,6 +63,7 @@ try {
     isPinned: () => false,
     isInUse: () => false,
     mayAsk: () => true,
+    isAwaited: () => false,
   });
   for (let i = 0; i < index.blockCount; i++) {
     survey.held({ id: index.blockId(i), sizeBytes: BLOCK_BYTES, lastUseMs: i });
