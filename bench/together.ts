@@ -3,7 +3,7 @@
  * blocks leave that one. Real nodes; the ideal is a pipelined swarm, in which every block leaves the seed once and is passed on as it comes:
  * the volumes' bytes at the rate of one link.
  *
- *   hack/cluster up 6 --name together --link 1gbit && hack/images postgres --push --name together
+ *   hack/cluster up 6 --name together --link 100mbit && hack/images postgres --push --name together
  *   node bench/together.ts [--name together] [--image postgres] [--json FILE]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
