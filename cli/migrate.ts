@@ -19,6 +19,7 @@ export interface MigrateOptions {
   json?: boolean;
   namespace: string;
   to: string;
+  lazy?: boolean;
 }
 
 export async function migrate(name: string, options: MigrateOptions): Promise<void> {
@@ -36,6 +37,7 @@ export async function migrate(name: string, options: MigrateOptions): Promise<vo
       .setCheckpoint(checkpoint)
       .setNamespace(namespace)
       .setContainer(id)
+      .setWhole(!options.lazy)
       .setNode(options.to);
     let pausedMs = 0;
     const replies = askStream(config.run, AdminService.restore, request);

@@ -69,8 +69,8 @@ export function lineMeter(title: string, screen: Screen, clock: Clock = realCloc
   let last: Progress | undefined;
   const write = (progress: Progress) => {
     const { doneBlocks, totalBlocks } = progress;
-    const blocks = `${doneBlocks.toLocaleString('en')} of ${count(totalBlocks, 'block')}`;
-    screen.write(`${title}: ${shareOf(progress)}, ${amountOf(progress)}, ${blocks}\n`);
+    const blocks = `, ${doneBlocks.toLocaleString('en')} of ${count(totalBlocks, 'block')}`;
+    screen.write(`${title}: ${shareOf(progress)}, ${amountOf(progress)}${totalBlocks > 0 ? blocks : ''}\n`);
     shown = { atMs: clock.now(), progress };
   };
   return {

@@ -11,6 +11,7 @@ export interface RestoreOptions {
   namespace: string;
   name?: string;
   on?: string;
+  whole?: boolean;
   /** Of `--no-wait`. */
   wait: boolean;
 }
@@ -22,7 +23,8 @@ export async function restore(checkpoint: string, options: RestoreOptions): Prom
     .setCheckpoint(checkpoint)
     .setNamespace(options.namespace)
     .setContainer(container)
-    .setNode(options.on ?? '');
+    .setNode(options.on ?? '')
+    .setWhole(options.whole ?? false);
   const replies = askStream(run, AdminService.restore, request);
   const restored = await followRestore(replies, { silent: options.json, wait: options.wait });
   if (options.json) printJson({ checkpoint, container, ...plain(restored) });

@@ -247,7 +247,7 @@ async function clean(cluster: Cluster): Promise<void> {
 /** Processes and mounts of restores, dumps, checkpoints. */
 async function left(cluster: Cluster, node: string): Promise<string[]> {
   const script = `
-    pgrep -af 'lazy-pages|guard-main' || true
+    pgrep -af '[l]azy-pages|[g]uard-main' || true
     find /run/forage/staging /var/lib/forage/staging /run/forage/restores -mindepth 1 2> /dev/null || true
     forage checkpoint ls --json | grep '"id"' || true
     awk '/ - erofs /{print $5}' /proc/self/mountinfo`;

@@ -47,6 +47,8 @@ export interface RestoreOrder {
   namespace: string;
   /** Its new id. */
   container: string;
+  /** All of its memory and files are brought before it runs; else they come as they are read. */
+  whole: boolean;
 }
 
 /** How a restore goes on. The last one is `complete` or has `failed`. */

@@ -1,5 +1,7 @@
 /** Watches a restore, shows how far it is, and answers how long it took. */
+import type { Progress } from '../../node/control.ts';
 import { progressFrom } from '../../peers/exchange/restore-wire.ts';
+import type { RestoreProgress } from '../../peers/types.ts';
 import type { peer } from '../../proto/peer.ts';
 import { Failure } from '../errors.ts';
 import { meterFor } from '../progress.ts';
@@ -36,6 +38,7 @@ export async function followRestore(
       if (!progress.running) {
         if (!silent && progress.text !== said) process.stderr.write(`${progress.text}\n`);
         said = progress.text;
+        if (progress.totalBytes > 0) meter.show(shownOf(progress));
         continue;
       }
       if (restored.runningMs === 0) {
@@ -44,12 +47,7 @@ export async function followRestore(
       }
       if (!wait) return restored;
       restored.totalBytes = progress.totalBytes;
-      meter.show({
-        doneBlocks: 0,
-        totalBlocks: 0,
-        doneBytes: progress.hereBytes,
-        totalBytes: progress.totalBytes,
-      });
+      meter.show(shownOf(progress));
       if (progress.complete) restored.completeMs = performance.now() - begunMs;
     }
   } finally {
@@ -57,4 +55,8 @@ export async function followRestore(
   }
   if (restored.runningMs === 0) throw new Failure('the node has ended before the container ran');
   return restored;
+}
+
+function shownOf({ hereBytes, totalBytes }: RestoreProgress): Progress {
+  return { doneBlocks: 0, totalBlocks: 0, doneBytes: hereBytes, totalBytes };
 }

@@ -1,6 +1,6 @@
 /** Commands about the state of containers. */
 import type { Command } from 'commander';
-import { asksNode } from './common.ts';
+import { asksNode, wholeNumber } from './common.ts';
 
 const NAMESPACE = ['-n, --namespace <NAME>', "containerd's namespace", 'default'] as const;
 
@@ -15,6 +15,7 @@ export function addCheckpoints(forage: Command): void {
   addRm(checkpoint);
   addRestore(forage);
   addMigrate(forage);
+  addFork(forage);
 }
 
 function addCreate(checkpoint: Command): void {
@@ -88,6 +89,7 @@ function addRestore(forage: Command): void {
     .option(...NAMESPACE)
     .option('--name <NAME>', "the new container's id (default: the checkpoint's)")
     .option('--on <NODE>', 'on that node of the cluster')
+    .option('--whole', 'bring all of its memory and files before it runs')
     .option('--no-wait', 'return when it runs, before all of its memory is here');
   asksNode(restore, 'one JSON object, and no progress')
     .addHelpText(
@@ -109,15 +111,41 @@ function addMigrate(forage: Command): void {
     .description('move a running container to another node')
     .argument('<CONTAINER>', "its id, the beginning of it, or nerdctl's name")
     .requiredOption('--to <NODE>', 'a node of the cluster, as `forage peers` lists it')
+    .option(
+      '--lazy',
+      'run it there before its memory has come: a shorter pause; this node must stay until the end',
+    )
     .option(...NAMESPACE);
   asksNode(migrate, 'one JSON object, and no progress')
     .addHelpText(
       'after',
       `
 The container is frozen here, restored there, and removed here once it runs there. If it does not come to run there it goes on
-here. The other node needs neither the image nor its registry.
+here. The other node needs neither the image nor its registry. With --lazy its memory comes as it touches it; when this node dies before
+all has come, and nobody else has the rest, the container there is killed, never given wrong memory.
 
-  forage migrate web --to n2`,
+  forage migrate web --to n2
+  forage migrate web --to n2 --lazy`,
     )
     .action(async (container, options) => (await import('../migrate.ts')).migrate(container, options));
+}
+
+function addFork(forage: Command): void {
+  const fork = forage
+    .command('fork')
+    .description('make several containers of one checkpoint, over the nodes of the cluster')
+    .argument('<CHECKPOINT>', 'as `forage checkpoint ls` lists it')
+    .requiredOption('--count <N>', 'how many', wholeNumber)
+    .option('--name <NAME>', "the containers are NAME-1, NAME-2 and so on (default: the checkpoint's)")
+    .option(...NAMESPACE);
+  asksNode(fork, 'one JSON array')
+    .addHelpText(
+      'after',
+      `
+The containers go to the living nodes in turn, this one first; all are restored at the same time. Exits with 1 when not all run.
+
+  forage fork CHECKPOINT --count 3
+  forage fork CHECKPOINT --count 3 --name worker --json | jq -r '.[].node'`,
+    )
+    .action(async (checkpoint, options) => (await import('../fork.ts')).fork(checkpoint, options));
 }

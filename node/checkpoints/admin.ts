@@ -30,6 +30,7 @@ export function checkpointHandlers(control: CheckpointControl) {
         checkpoint: checkpointId(request.getCheckpoint()),
         namespace: request.getNamespace(),
         container: request.getContainer(),
+        whole: request.getWhole(),
       };
       for await (const progress of control.restore(order, request.getNode(), signal))
         yield progressMessage(progress);

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
-import type { RestoreHere, RestoreProgress } from '../../peers/types.ts';
+import type { Neighbours, RestoreHere, RestoreProgress } from '../../peers/types.ts';
 import { blocksHere } from '../blocks-here.ts';
 import { RefusedError } from '../control.ts';
+import { prefetchVolumes } from '../prefetch.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { MakeContainer } from './containers.ts';
 import type { Restores } from './restores.ts';
@@ -26,7 +27,8 @@ interface Parts {
   checkpoints: Checkpoints;
   restores: Restores;
   makeContainer: MakeContainer;
-  blocks: Pick<BlockStore, 'has'>;
+  neighbours: Pick<Neighbours, 'fetchVolume' | 'want'>;
+  blocks: BlockStore;
   volumes: Pick<VolumeStore, 'get'>;
   log: Logger;
 }
@@ -37,8 +39,8 @@ export async function* notYet(): AsyncGenerator<RestoreProgress> {
 }
 
 export function createRestoring(parts: Parts): RestoreHere {
-  const { checkpoints, restores, makeContainer, blocks, volumes, log } = parts;
-  return async function* restore({ checkpoint: id, namespace, container }, signal) {
+  const { checkpoints, restores, makeContainer, neighbours, blocks, volumes, log } = parts;
+  return async function* restore({ checkpoint: id, namespace, container, whole }, signal) {
     const progress = { ...BEGINNING, text: `looking for checkpoint ${id}` };
     yield { ...progress };
     const ending = new AbortController();
@@ -49,6 +51,19 @@ export function createRestoring(parts: Parts): RestoreHere {
     const make = async () => {
       const held = await checkpoints.find(id, AbortSignal.any([stop, AbortSignal.timeout(HEARD_MAX_MS)]));
       const document = await checkpoints.document(held, stop);
+      if (whole) {
+        tell('fetching its memory and files');
+        const roots = [held.content.memory, ...held.content.volumes];
+        for await (const { doneBytes, totalBytes } of prefetchVolumes({
+          roots,
+          neighbours,
+          blocks,
+          signal: stop,
+        })) {
+          progress.hereBytes = doneBytes;
+          progress.totalBytes = totalBytes;
+        }
+      }
       await makeContainer(held.content, document, { namespace, id: container }, tell, stop);
       return held.content.memory;
     };

@@ -85,6 +85,7 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
       root: config.root,
       run: config.run,
     }),
+    neighbours: peering,
     checkpoints,
     restores,
     blocks,

@@ -14,8 +14,12 @@ export function isContainerName(name: string): boolean {
   return name.length <= MAX_NAME_CHARACTERS && NAME.test(name);
 }
 
-export function orderMessage({ checkpoint, namespace, container }: RestoreOrder): peer.RestoreRequest {
-  return new peer.RestoreRequest().setCheckpoint(checkpoint).setNamespace(namespace).setContainer(container);
+export function orderMessage({ checkpoint, namespace, container, whole }: RestoreOrder): peer.RestoreRequest {
+  return new peer.RestoreRequest()
+    .setCheckpoint(checkpoint)
+    .setNamespace(namespace)
+    .setContainer(container)
+    .setWhole(whole);
 }
 
 /** Throws WireError. */
@@ -28,7 +32,7 @@ export function orderFrom(message: peer.RestoreRequest): RestoreOrder {
   if (!CHECKPOINT.test(checkpoint)) throw new WireError("no proper checkpoint's id");
   if (!isContainerName(namespace) || !isContainerName(container))
     throw new WireError('no proper name of a namespace or container');
-  return { checkpoint, namespace, container };
+  return { checkpoint, namespace, container, whole: message.getWhole() };
 }
 
 export function progressMessage(from: RestoreProgress): peer.RestoreProgress {

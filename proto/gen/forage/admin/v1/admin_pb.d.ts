@@ -203,6 +203,8 @@ export class RestoreRequest extends jspb.Message {
     setContainer(value: string): RestoreRequest;
     getNode(): string;
     setNode(value: string): RestoreRequest;
+    getWhole(): boolean;
+    setWhole(value: boolean): RestoreRequest;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): RestoreRequest.AsObject;
@@ -220,6 +222,7 @@ export namespace RestoreRequest {
         namespace: string,
         container: string,
         node: string,
+        whole: boolean,
     }
 }
 

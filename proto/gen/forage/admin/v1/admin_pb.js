@@ -2200,7 +2200,8 @@ proto.forage.admin.v1.RestoreRequest.toObject = function(includeInstance, msg) {
     checkpoint: jspb.Message.getFieldWithDefault(msg, 1, ""),
     namespace: jspb.Message.getFieldWithDefault(msg, 2, ""),
     container: jspb.Message.getFieldWithDefault(msg, 3, ""),
-    node: jspb.Message.getFieldWithDefault(msg, 4, "")
+    node: jspb.Message.getFieldWithDefault(msg, 4, ""),
+    whole: jspb.Message.getBooleanFieldWithDefault(msg, 5, false)
   };
 
   if (includeInstance) {
@@ -2252,6 +2253,10 @@ proto.forage.admin.v1.RestoreRequest.deserializeBinaryFromReader = function(msg,
     case 4:
       var value = /** @type {string} */ (reader.readString());
       msg.setNode(value);
+      break;
+    case 5:
+      var value = /** @type {boolean} */ (reader.readBool());
+      msg.setWhole(value);
       break;
     default:
       reader.skipField();
@@ -2307,6 +2312,13 @@ proto.forage.admin.v1.RestoreRequest.serializeBinaryToWriter = function(message,
   if (f.length > 0) {
     writer.writeString(
       4,
+      f
+    );
+  }
+  f = message.getWhole();
+  if (f) {
+    writer.writeBool(
+      5,
       f
     );
   }
@@ -2382,6 +2394,24 @@ proto.forage.admin.v1.RestoreRequest.prototype.getNode = function() {
  */
 proto.forage.admin.v1.RestoreRequest.prototype.setNode = function(value) {
   return jspb.Message.setProto3StringField(this, 4, value);
+};
+
+
+/**
+ * optional bool whole = 5;
+ * @return {boolean}
+ */
+proto.forage.admin.v1.RestoreRequest.prototype.getWhole = function() {
+  return /** @type {boolean} */ (jspb.Message.getBooleanFieldWithDefault(this, 5, false));
+};
+
+
+/**
+ * @param {boolean} value
+ * @return {!proto.forage.admin.v1.RestoreRequest} returns this
+ */
+proto.forage.admin.v1.RestoreRequest.prototype.setWhole = function(value) {
+  return jspb.Message.setProto3BooleanField(this, 5, value);
 };
 
 

@@ -13,6 +13,8 @@ export class RestoreRequest extends jspb.Message {
     setNamespace(value: string): RestoreRequest;
     getContainer(): string;
     setContainer(value: string): RestoreRequest;
+    getWhole(): boolean;
+    setWhole(value: boolean): RestoreRequest;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): RestoreRequest.AsObject;
@@ -29,6 +31,7 @@ export namespace RestoreRequest {
         checkpoint: string,
         namespace: string,
         container: string,
+        whole: boolean,
     }
 }
 

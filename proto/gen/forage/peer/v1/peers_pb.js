@@ -246,7 +246,8 @@ proto.forage.peer.v1.RestoreRequest.toObject = function(includeInstance, msg) {
   var f, obj = {
     checkpoint: jspb.Message.getFieldWithDefault(msg, 1, ""),
     namespace: jspb.Message.getFieldWithDefault(msg, 2, ""),
-    container: jspb.Message.getFieldWithDefault(msg, 3, "")
+    container: jspb.Message.getFieldWithDefault(msg, 3, ""),
+    whole: jspb.Message.getBooleanFieldWithDefault(msg, 4, false)
   };
 
   if (includeInstance) {
@@ -295,6 +296,10 @@ proto.forage.peer.v1.RestoreRequest.deserializeBinaryFromReader = function(msg, 
       var value = /** @type {string} */ (reader.readString());
       msg.setContainer(value);
       break;
+    case 4:
+      var value = /** @type {boolean} */ (reader.readBool());
+      msg.setWhole(value);
+      break;
     default:
       reader.skipField();
       break;
@@ -342,6 +347,13 @@ proto.forage.peer.v1.RestoreRequest.serializeBinaryToWriter = function(message, 
   if (f.length > 0) {
     writer.writeString(
       3,
+      f
+    );
+  }
+  f = message.getWhole();
+  if (f) {
+    writer.writeBool(
+      4,
       f
     );
   }
@@ -399,6 +411,24 @@ proto.forage.peer.v1.RestoreRequest.prototype.getContainer = function() {
  */
 proto.forage.peer.v1.RestoreRequest.prototype.setContainer = function(value) {
   return jspb.Message.setProto3StringField(this, 3, value);
+};
+
+
+/**
+ * optional bool whole = 4;
+ * @return {boolean}
+ */
+proto.forage.peer.v1.RestoreRequest.prototype.getWhole = function() {
+  return /** @type {boolean} */ (jspb.Message.getBooleanFieldWithDefault(this, 4, false));
+};
+
+
+/**
+ * @param {boolean} value
+ * @return {!proto.forage.peer.v1.RestoreRequest} returns this
+ */
+proto.forage.peer.v1.RestoreRequest.prototype.setWhole = function(value) {
+  return jspb.Message.setProto3BooleanField(this, 4, value);
 };
 
 
