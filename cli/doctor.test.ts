@@ -34,10 +34,12 @@ t.test('tools of the baseline are fine', async (t) => {
     'mkfs.erofs --version': 'mkfs.erofs (erofs-utils) 1.8.6\n  available compressors: lz4, lz4hc\n',
     'runc --version': 'runc version 1.1.15+ds1\nspec: 1.1.0\n',
     'criu --version': 'Version: 4.1.1\nGitID: v4.1.1\n',
+    'forage-runc --version': 'runc version 1.1.15+ds1\n',
+    'uname -r': '6.12.48+deb13-amd64\n',
   });
   t.strictSame(
     (await examine(toolChecks, baseline)).map(({ state }) => state),
-    ['ok', 'ok', 'ok', 'ok'],
+    ['ok', 'ok', 'ok', 'ok', 'ok'],
   );
 });
 
@@ -48,7 +50,19 @@ t.test('a tool that is absent or too old comes with the fix; CRIU may be absent'
     { name: 'mkfs.erofs', state: 'missing', found: /^1\.5: 1\.8 or newer/, fix: /apt install erofs-utils/ },
     { name: 'runc', state: 'missing', fix: /apt install runc/ },
     { name: 'CRIU', state: 'warning', fix: /apt install criu/ },
+    { name: 'forage-runc', state: 'warning', fix: 'hack/install' },
   ]);
+});
+
+t.test('the newest kernels want the newest CRIU', async (t) => {
+  const criu = async (kernel: string, version: string) => {
+    const found = machine({ 'criu --version': `Version: ${version}\n`, 'uname -r': `${kernel}\n` });
+    return (await examine(toolChecks, found)).find(({ name }) => name === 'CRIU')?.state;
+  };
+  t.equal(await criu('6.18.1', '4.1.1'), 'warning');
+  t.equal(await criu('6.18.1', '4.2.1'), 'ok');
+  t.equal(await criu('6.12.1', '4.1.1'), 'ok');
+  t.equal(await criu('6.12.1', '3.17'), 'warning');
 });
 
 t.test("containerd's configuration is right with the stanza, and wrong without any part of it", async (t) => {

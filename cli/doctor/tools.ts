@@ -47,8 +47,22 @@ const criu: Check = {
         fix,
       );
     }
+    const kernel = versionIn((await run('uname', '-r')).out);
+    if (kernel && isAtLeast(kernel, 6, 16) && !isAtLeast(version, 4, 2)) {
+      const found = `${version.text}: on Linux ${kernel.text} it cannot dump internet sockets, 4.2 or newer can`;
+      return warning(found, `${fix}  # of a newer Debian`);
+    }
     return ok(version.text);
   },
 };
 
-export const toolChecks: Check[] = [node, mkfs, runc, criu];
+const forageRunc: Check = {
+  name: 'forage-runc',
+  async examine({ run }) {
+    const { status } = await run('forage-runc', '--version');
+    if (status === 0) return ok('in front of runc');
+    return warning('not here: containers cannot be moved while they run', 'hack/install');
+  },
+};
+
+export const toolChecks: Check[] = [node, mkfs, runc, criu, forageRunc];
