@@ -50,7 +50,7 @@ export async function startCustody(parts: CustodyParts): Promise<Custody> {
     fetchIndex: async (root) => void (await neighbours.fetchIndex(root)),
     clock: realClock,
     log,
-    onChange: () => custodian.changed(),
+    onChange: (isAwaited) => custodian.changed(isAwaited),
   });
   const custodian = new Custodian({
     self: self.name,

@@ -22,6 +22,7 @@ import { Timers } from './timers.ts';
 import type { CustodianParts } from './types.ts';
 
 const PASS_MIN_MS = 5000;
+const AWAITED_MS = 100;
 const PASS_MAX_MS = 60_000;
 const SETTLE_MS = 20_000;
 /** Blocks looked at between two turns of the event loop: a few milliseconds of work. */
@@ -119,18 +120,18 @@ export class Custodian {
     this.#soon();
   }
 
-  /** A volume has become known, or was removed everywhere; or a container has ended. */
-  changed(): void {
-    this.#soon();
+  /** A volume has become known, or was removed everywhere; or a container has ended. `isAwaited`: somebody waits until it is kept. */
+  changed(isAwaited = false): void {
+    this.#soon(isAwaited ? AWAITED_MS : PASS_MIN_MS);
   }
 
   #isOwner(id: BlockId): boolean {
     return this.#owned[shardOf(id)] === 1;
   }
 
-  #soon(): void {
-    this.#passIntervalMs = PASS_MIN_MS;
-    if (!this.#passing) this.#passIn(PASS_MIN_MS);
+  #soon(ms = PASS_MIN_MS): void {
+    this.#passIntervalMs = ms;
+    if (!this.#passing) this.#passIn(ms);
   }
 
   /** By chance up to half as long again, so that nodes which hear of the same change do not all ask at once. */
@@ -154,7 +155,7 @@ export class Custodian {
     let isAchieved = false;
     try {
       isAchieved = await this.#work();
-      if (isAchieved) this.#passIntervalMs = PASS_MIN_MS;
+      if (isAchieved) this.#passIntervalMs = Math.min(this.#passIntervalMs, PASS_MIN_MS);
     } catch (error) {
       this.#parts.log.error({ err: error }, 'a pass over the blocks in custody failed');
     }

@@ -35,8 +35,8 @@ export interface CatalogueParts {
   fetchIndex(root: Root): Promise<void>;
   clock: Clock;
   log: Log;
-  /** After each change of `version`. */
-  onChange(): void;
+  /** After each change of `version`; `isAwaited`: of a volume that somebody waits for. */
+  onChange(isAwaited: boolean): void;
 }
 
 /** What names volumes: a layer, by its chainID, or a checkpoint, by its id behind a prefix that no chainID has. */
@@ -211,11 +211,10 @@ export class Catalogue implements KnownVolumes {
   }
 
   #settle(roots: Iterable<Root>): void {
-    let isChanged = false;
-    for (const root of roots) if (this.#settleOne(root)) isChanged = true;
-    if (!isChanged) return;
+    const changed = [...new Set(roots)].filter((root) => this.#settleOne(root));
+    if (changed.length === 0) return;
     this.#version++;
-    this.#parts.onChange();
+    this.#parts.onChange(changed.some((root) => this.isAwaited(root)));
   }
 
   /** True when it is living or removed otherwise than before. */
