@@ -20,11 +20,16 @@ for (const containerd of versions) {
     const cluster = await ensureCluster(3, `checkpoints${containerd.replace('.', '')}`, { containerd });
     t.teardown(() => cluster.do('down'));
     await pushImages(cluster, ['busybox', 'python:v1', 'redis', 'nginx']);
-    await define(t, cluster);
+    await define(
+      t,
+      cluster,
+      containerd === '1.7' ? [counter, hasher(64), parts, redis, nginx] : [counter, hasher(64)],
+    );
   });
 }
 
-async function define(t: Test, cluster: Cluster): Promise<void> {
+/** What does not depend on containerd's version is tried with several workloads once. */
+async function define(t: Test, cluster: Cluster, workloads: readonly Workload[]): Promise<void> {
   const scenario = (name: string, run: (t: Test) => Promise<void>) =>
     t.test(name, async (t) => {
       try {
@@ -34,7 +39,7 @@ async function define(t: Test, cluster: Cluster): Promise<void> {
       }
       for (const node of NODES) t.same(await left(cluster, node), [], `nothing is left on ${node}`);
     });
-  for (const workload of [counter, hasher(64), parts, redis, nginx]) {
+  for (const workload of workloads) {
     await scenario(`${workload.name}: restored on another node, and again on a third`, (t) =>
       restored(t, cluster, workload),
     );
@@ -49,6 +54,7 @@ async function define(t: Test, cluster: Cluster): Promise<void> {
   await scenario('nerdctl checkpoint create, nerdctl start --checkpoint on another node', (t) =>
     byNerdctl(t, cluster),
   );
+  if (workloads.length < 3) return;
   await scenario('forage is killed while a container is restored lazily: it goes on', (t) =>
     nodeKilled(t, cluster),
   );
@@ -144,12 +150,8 @@ async function small(t: Test, cluster: Cluster): Promise<void> {
 
 async function byNerdctl(t: Test, cluster: Cluster): Promise<void> {
   const { state } = await begin(cluster, 'web', counter);
-  const help = await cluster.sh('n1', 'nerdctl checkpoint --help 2>&1 || true');
-  if (!help.includes('create')) return void t.pass('this nerdctl has no checkpoints');
   await cluster.sh('n1', 'nerdctl checkpoint create web first');
-  const folder = (
-    await cluster.sh('n1', 'find / -xdev -name first -path "*checkpoints*" | head -n 1')
-  ).trim();
+  const folder = '/var/lib/nerdctl/checkpoints/first';
   const archive = await cluster.run('n1', ['sh', '-c', `tar c -C ${folder} . | base64`]);
   await start(cluster, 'n2', 'web', { ...counter, prepare: ['true'] });
   await cluster.sh(

@@ -123,12 +123,8 @@ export const nginx: Workload = {
   name: 'nginx',
   image: 'nginx',
   argv: ['nginx', '-c', '/srv/nginx.conf', '-g', 'daemon off;'],
-  prepare: [
-    'sh',
-    '-c',
-    'until [ -e /proc/1/task ]; do sleep 0.1; done; sleep 1; /srv/nginx-smoke | tail -n 1',
-  ],
-  check: ['sh', '-c', '/srv/nginx-smoke | tail -n 1'],
+  prepare: ['sh', '-c', 'until curl -sf http://127.0.0.1:8081/; do sleep 0.1; done'],
+  check: ['curl', '-sf', 'http://127.0.0.1:8081/'],
 };
 
 /** Starts it with nerdctl, without a network but loopback, and answers its state. */

@@ -11,8 +11,8 @@ import type { MakeContainer } from './containers.ts';
 import type { Restores } from './restores.ts';
 
 const TELL_EVERY_MS = 200;
-/** How long others may take to tell of a checkpoint. */
-const HEARD_MAX_MS = 120_000;
+/** How long others may take to tell of a checkpoint that a person has named. */
+const HEARD_MAX_MS = 15_000;
 
 const BEGINNING: RestoreProgress = {
   text: '',

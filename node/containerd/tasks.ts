@@ -18,7 +18,7 @@ const STATES: readonly TaskState[] = ['unknown', 'created', 'running', 'stopped'
 
 /** All throw `ContainerdError`. */
 export interface Tasks {
-  /** Without standard streams: nobody is there to read them. Of a restore, this is where it happens. */
+  /** What it prints goes nowhere: nobody is there to read it. Of a restore, this is where it happens. */
   create(scope: Scope, task: NewTask, signal?: AbortSignal): Promise<void>;
   /** Answers the process id of the container's first process. */
   start(scope: Scope, id: string): Promise<number>;
@@ -34,6 +34,11 @@ export interface Tasks {
 }
 
 const SIGKILL = 9;
+/**
+ * Through pipes of containerd's shim: with no place at all, a restored container would have this machine's /dev/null itself, and CRIU
+ * could not dump it again, since no mount of the container holds it.
+ */
+const NOWHERE = 'file:///dev/null';
 
 export function tasks({ call }: Connection): Tasks {
   return {
@@ -41,6 +46,8 @@ export function tasks({ call }: Connection): Tasks {
       const request = new pb.CreateTaskRequest()
         .setContainerId(id)
         .setRootfsList(rootfs.map(messageOf))
+        .setStdout(NOWHERE)
+        .setStderr(NOWHERE)
         .setOptions(anyOf(options));
       await call(TasksService.create, scope, request, signal);
     },
