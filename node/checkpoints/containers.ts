@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { VolumeStore } from '../../blocks/types.ts';
 import type { Checkpoint } from '../../peers/directory/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
@@ -27,6 +28,9 @@ const SNAPSHOTTER = 'forage';
 const RUNTIME = 'io.containerd.runc.v2';
 const OPTIONS_TYPE = 'containerd.runc.v1.Options';
 const FORAGE_RUNC = '/usr/bin/forage-runc';
+/** How long an ingest may take; how often the layer is asked for meanwhile (misses are remembered for 2 s). */
+const LAYER_MAX_MS = 120_000;
+const LAYER_AGAIN_MS = 2100;
 /** Of nerdctl: they tell of its own files, which are on the machine that the container comes from. */
 const FOREIGN_LABEL = /^nerdctl\//;
 
@@ -49,7 +53,7 @@ export type MakeContainer = (
   checkpoint: Checkpoint,
   document: CheckpointDocument,
   as: NewContainer,
-  tell: (text: string) => void,
+  tell: Tell,
   signal: AbortSignal,
 ) => Promise<void>;
 
@@ -70,15 +74,25 @@ export function createContainers(parts: Parts): MakeContainer {
     return [...made.chainIds, ...writable.map(({ chainId }) => chainId)];
   }
 
-  async function offerAll(scope: Scope, chainIds: readonly string[]): Promise<void> {
+  async function offerAll(scope: Scope, chainIds: readonly string[], tell: Tell, signal: AbortSignal) {
     let parent = '';
     for (const chainId of chainIds) {
-      if (!(await snapshots.offer(scope, SNAPSHOTTER, chainId, parent)))
+      await offered(scope, chainId, parent, tell, signal);
+      parent = chainId;
+    }
+  }
+
+  /** A layer that was pulled a moment ago is a volume a moment later. */
+  async function offered(scope: Scope, chainId: string, parent: string, tell: Tell, signal: AbortSignal) {
+    const endMs = performance.now() + LAYER_MAX_MS;
+    while (!(await snapshots.offer(scope, SNAPSHOTTER, chainId, parent))) {
+      if (performance.now() > endMs)
         throw new RefusedError(
           'state',
           `no node of the cluster gives layer ${chainId} of the container's image`,
         );
-      parent = chainId;
+      tell('waiting until a layer of its image is a volume');
+      await sleep(LAYER_AGAIN_MS, undefined, { signal });
     }
   }
 
@@ -103,7 +117,7 @@ export function createContainers(parts: Parts): MakeContainer {
     try {
       tell("asking for the image's layers");
       const chainIds = await chain(checkpoint, made);
-      await offerAll(scope, chainIds);
+      await offerAll(scope, chainIds, tell, signal);
       const key = `forage-${as.id}-${randomBytes(4).toString('hex')}`;
       const rootfs = await snapshots.prepare(scope, SNAPSHOTTER, key, chainIds.at(-1) ?? '');
       undo.push(() => snapshots.remove(scope, SNAPSHOTTER, key));
@@ -135,6 +149,7 @@ export function createContainers(parts: Parts): MakeContainer {
   };
 }
 
+type Tell = (text: string) => void;
 type Made = NonNullable<CheckpointDocument['made']>;
 type Scope = { namespace: string; lease: string };
 
