@@ -34,11 +34,10 @@ export async function restore(args: Arguments): Promise<number> {
   await mkdir(workPath, { recursive: true, mode: 0o700 });
   const guard = startGuard({ reference, container: facts, workPath });
   try {
-    const { images, files, flags, lazy } = await ready(guard);
+    const [{ images, files, flags, lazy }, known] = await Promise.all([ready(guard), knownFlags('restore')]);
     await applyFiles(files, rootfs);
     await bringLoopbackUp(bundle);
     const added = lazy ? [...flags, '--lazy-pages'] : flags;
-    const known = await knownFlags('restore');
     const status = await runcAs(
       withFlags(withValue(withValue(args, 'image-path', images), 'work-path', workPath), added, known),
     );
