@@ -69,6 +69,18 @@ t.test('a restore that fails says why', async (t) => {
   });
 });
 
+t.test('one is written to a file, and read from one', async (t) => {
+  const config = await withNode(t);
+  const written = await forage('checkpoint', 'export', ID, 'web.tar', '--json', '--config', config);
+  t.match(JSON.parse(written.out), { id: ID, file: /^\/.*web\.tar$/, bytes: 400 });
+  const read = await forage('checkpoint', 'import', 'web.tar', '--config', config);
+  t.match(read, { status: 0, out: 'imported is in the cluster: 400 B\n' });
+  t.match(await forage('checkpoint', 'import', 'web.jpg', '--config', config), {
+    status: 1,
+    err: /forage: it is no archive of a checkpoint\n$/,
+  });
+});
+
 t.test('a fork goes over the living nodes in turn, this one first', async (t) => {
   const config = await withNode(t);
   const { status, out } = await forage(

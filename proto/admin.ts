@@ -23,5 +23,7 @@ export const AdminService = {
   inspectCheckpoint: unary('InspectCheckpoint', pb.CheckpointRequest, pb.InspectCheckpointReply),
   removeCheckpoint: unary('RemoveCheckpoint', pb.CheckpointRequest, pb.RemoveCheckpointReply),
   settleCheckpoint: stream('SettleCheckpoint', pb.CheckpointRequest, pb.CheckpointStage),
+  exportCheckpoint: stream('ExportCheckpoint', pb.CheckpointFileRequest, pb.CheckpointFileProgress),
+  importCheckpoint: stream('ImportCheckpoint', pb.CheckpointFileRequest, pb.CheckpointFileProgress),
   restore: stream('Restore', pb.RestoreRequest, peer.RestoreProgress),
 };

@@ -7,12 +7,14 @@ const NAMESPACE = ['-n, --namespace <NAME>', "containerd's namespace", 'default'
 export function addCheckpoints(forage: Command): void {
   const checkpoint = forage
     .command('checkpoint')
-    .description("containers' states in the cluster: create, ls, inspect, rm")
+    .description("containers' states in the cluster: create, ls, inspect, rm, export, import")
     .helpCommand(false);
   addCreate(checkpoint);
   addLs(checkpoint);
   addInspect(checkpoint);
   addRm(checkpoint);
+  addExport(checkpoint);
+  addImport(checkpoint);
   addRestore(forage);
   addMigrate(forage);
   addFork(forage);
@@ -79,6 +81,40 @@ restored from it and have all of their memory are not touched.
   forage checkpoint rm CHECKPOINT`,
     )
     .action(async (id, options) => (await import('../checkpoint.ts')).remove(id, options));
+}
+
+function addExport(checkpoint: Command): void {
+  const command = checkpoint
+    .command('export')
+    .description('write all of a checkpoint into a file, for a cluster that cannot be reached')
+    .argument('<CHECKPOINT>', 'as `forage checkpoint ls` lists it')
+    .argument('<FILE>', 'must not exist');
+  asksNode(command, 'one JSON object, and no progress')
+    .addHelpText(
+      'after',
+      `
+The image is not in it: the other cluster needs its layers, or its registry. Whoever can read the file can read the container's
+memory; it is made for root alone.
+
+  forage checkpoint export CHECKPOINT web.tar`,
+    )
+    .action(async (id, file, options) => (await import('../checkpoint-file.ts')).exportTo(id, file, options));
+}
+
+function addImport(checkpoint: Command): void {
+  const command = checkpoint
+    .command('import')
+    .description('take a checkpoint from a file that `export` has written')
+    .argument('<FILE>', 'the file');
+  asksNode(command, 'one JSON object, and no progress')
+    .addHelpText(
+      'after',
+      `
+Everything in it is checked against its hashes, and signed by this node. It keeps its name, which must not be taken.
+
+  forage checkpoint import web.tar && forage restore CHECKPOINT --name web`,
+    )
+    .action(async (file, options) => (await import('../checkpoint-file.ts')).importFrom(file, options));
 }
 
 function addRestore(forage: Command): void {

@@ -5,9 +5,11 @@ import { isContainerName } from '../../peers/exchange/restore-wire.ts';
 import type { RestoreHere, RestoreOrder, RestoreProgress } from '../../peers/types.ts';
 import { blocksOfAll } from '../blocks-here.ts';
 import { RefusedError } from '../control.ts';
+import type { Gate } from '../gate.ts';
 import type { ClusterMember } from '../member.ts';
 import type { CheckpointStage, Checkpoints } from './checkpoints.ts';
 import type { CheckpointDocument } from './document.ts';
+import { createCheckpointFiles } from './files.ts';
 
 export interface CheckpointStatus {
   id: string;
@@ -30,12 +32,24 @@ export interface CheckpointStatus {
   totalBytes: number;
 }
 
+/** How far an export or import is. */
+export interface FileProgress {
+  /** '' until it is known. */
+  id: string;
+  doneBytes: number;
+  /** 0: not known. */
+  totalBytes: number;
+}
+
 /** All throw RefusedError where a person has asked for what cannot be. */
 export interface CheckpointControl {
   checkpoints(): Promise<CheckpointStatus[]>;
   inspectCheckpoint(id: string): Promise<{ status: CheckpointStatus; document: CheckpointDocument }>;
   removeCheckpoint(id: string): Promise<void>;
   settleCheckpoint(id: string, signal: AbortSignal): AsyncIterable<CheckpointStage>;
+  /** To a file that must not exist, from one that must. */
+  exportCheckpoint(id: string, file: string, signal: AbortSignal): AsyncIterable<FileProgress>;
+  importCheckpoint(file: string, signal: AbortSignal): AsyncIterable<FileProgress>;
   /** On the node of that name; '' is this one. */
   restore(order: RestoreOrder, node: string, signal: AbortSignal): AsyncIterable<RestoreProgress>;
 }
@@ -46,6 +60,7 @@ interface Parts {
   member: () => ClusterMember | undefined;
   blocks: BlockStore;
   volumes: VolumeStore;
+  gate: Gate;
 }
 
 /** A document that is not here is fetched; nobody waits longer for a list. */
@@ -53,6 +68,7 @@ const DOCUMENT_MAX_MS = 5000;
 
 export function createCheckpointControl(parts: Parts): CheckpointControl {
   const { checkpoints, restoreHere, member, blocks, volumes } = parts;
+  const files = createCheckpointFiles(parts);
 
   async function statusOf(held: Held<'checkpoint'>, document: CheckpointDocument): Promise<CheckpointStatus> {
     const { id, image, memory, volumes: writable, workingSet } = held.content;
@@ -89,6 +105,8 @@ export function createCheckpointControl(parts: Parts): CheckpointControl {
       return { status: await statusOf(held, document), document };
     },
     removeCheckpoint: (id) => checkpoints.remove(id),
+    exportCheckpoint: files.exportTo,
+    importCheckpoint: files.importFrom,
     settleCheckpoint: (id, signal) => checkpoints.settle(id, signal),
     async *restore(order, node, signal) {
       for (const name of [order.namespace, order.container])

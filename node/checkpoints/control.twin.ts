@@ -53,6 +53,15 @@ export function checkpointTwin(): CheckpointControl {
       yield 'replicating';
       yield 'kept';
     },
+    async *exportCheckpoint(id) {
+      yield { id: named(id).id, doneBytes: 100, totalBytes: 400 };
+      yield { id, doneBytes: 400, totalBytes: 400 };
+    },
+    async *importCheckpoint(file) {
+      if (!file.endsWith('.tar')) throw new RefusedError('invalid', 'it is no archive of a checkpoint');
+      yield { id: '', doneBytes: 0, totalBytes: 400 };
+      yield { id: 'imported', doneBytes: 400, totalBytes: 400 };
+    },
     async *restore({ checkpoint }, node) {
       named(checkpoint);
       const progress = { text: '', running: false, complete: false, failed: undefined };

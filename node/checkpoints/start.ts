@@ -92,7 +92,7 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
     volumes,
     log,
   });
-  const control = createCheckpointControl({ checkpoints, restoreHere, member, blocks, volumes });
+  const control = createCheckpointControl({ checkpoints, restoreHere, member, blocks, volumes, gate });
   return {
     control,
     restoreHere,

@@ -131,6 +131,55 @@ export namespace CheckpointRequest {
     }
 }
 
+export class CheckpointFileRequest extends jspb.Message { 
+    getId(): string;
+    setId(value: string): CheckpointFileRequest;
+    getFile(): string;
+    setFile(value: string): CheckpointFileRequest;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): CheckpointFileRequest.AsObject;
+    static toObject(includeInstance: boolean, msg: CheckpointFileRequest): CheckpointFileRequest.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: CheckpointFileRequest, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): CheckpointFileRequest;
+    static deserializeBinaryFromReader(message: CheckpointFileRequest, reader: jspb.BinaryReader): CheckpointFileRequest;
+}
+
+export namespace CheckpointFileRequest {
+    export type AsObject = {
+        id: string,
+        file: string,
+    }
+}
+
+export class CheckpointFileProgress extends jspb.Message { 
+    getId(): string;
+    setId(value: string): CheckpointFileProgress;
+    getDoneBytes(): string;
+    setDoneBytes(value: string): CheckpointFileProgress;
+    getTotalBytes(): string;
+    setTotalBytes(value: string): CheckpointFileProgress;
+
+    serializeBinary(): Uint8Array;
+    toObject(includeInstance?: boolean): CheckpointFileProgress.AsObject;
+    static toObject(includeInstance: boolean, msg: CheckpointFileProgress): CheckpointFileProgress.AsObject;
+    static extensions: {[key: number]: jspb.ExtensionFieldInfo<jspb.Message>};
+    static extensionsBinary: {[key: number]: jspb.ExtensionFieldBinaryInfo<jspb.Message>};
+    static serializeBinaryToWriter(message: CheckpointFileProgress, writer: jspb.BinaryWriter): void;
+    static deserializeBinary(bytes: Uint8Array): CheckpointFileProgress;
+    static deserializeBinaryFromReader(message: CheckpointFileProgress, reader: jspb.BinaryReader): CheckpointFileProgress;
+}
+
+export namespace CheckpointFileProgress {
+    export type AsObject = {
+        id: string,
+        doneBytes: string,
+        totalBytes: string,
+    }
+}
+
 export class InspectCheckpointReply extends jspb.Message { 
 
     hasCheckpoint(): boolean;
