@@ -18,11 +18,14 @@ async function pull(machine: string, image: string): Promise<void> {
   await ingested(cluster, machine);
 }
 
-/** Starts a reader on n2, which has nothing but what it has read, and cuts the node off in the middle of its first pass. */
-async function readerOnItsOwn(name: string): Promise<void> {
+/** Enough to take a reader's neighbours away before it reads on; it could have read everything else. */
+const HEAD_START_SECONDS = 4;
+
+/** Starts a reader on n2, which has nothing but what it has read. */
+async function readerOnItsOwn(name: string, delaySeconds = 0): Promise<void> {
   await forgetAll(cluster, 'n2');
   await cluster.setCompletion('n2', false);
-  await startReader(cluster, 'n2', name, IMAGE);
+  await startReader(cluster, 'n2', name, IMAGE, delaySeconds);
 }
 
 async function waitingReads(): Promise<number> {
@@ -30,10 +33,10 @@ async function waitingReads(): Promise<number> {
 }
 
 t.test(
-  'the only holder dies in the middle of a read: the read waits, and goes on when it is back',
+  'the only holder dies while a container runs: its reads wait, and go on when it is back',
   async (t) => {
     t.teardown(() => removeContainer(cluster, 'n2', 'waits'));
-    await readerOnItsOwn('waits');
+    await readerOnItsOwn('waits', HEAD_START_SECONDS);
     await cluster.do('kill', 'n1');
     await eventually('a read waits', async () => (await waitingReads()) > 0);
     await sleep(3000);
@@ -66,7 +69,7 @@ t.test('with another holder, a read goes on when the first one dies', async (t) 
 
 t.test('a container whose read waits can be removed', async (t) => {
   t.teardown(() => cluster.do('heal'));
-  await readerOnItsOwn('hopeless');
+  await readerOnItsOwn('hopeless', HEAD_START_SECONDS);
   await cluster.do('cut', 'n2');
   await eventually('a read waits', async () => (await waitingReads()) > 0);
   const { status } = await cluster.run('n2', ['nerdctl', 'rm', '-f', 'hopeless'], { timeoutMs: 30_000 });

@@ -39,15 +39,16 @@ export async function sumIn(cluster: Cluster, machine: string, container: string
   return (await cluster.sh(machine, `nerdctl exec ${container} /bin/sh -c '${quoted(PASS)}'`)).trim();
 }
 
-/** Starts a container `name` that makes pass after pass. */
+/** Starts a container `name` that makes pass after pass; the first one after so many seconds. */
 export async function startReader(
   cluster: Cluster,
   machine: string,
   name: string,
   image: string,
+  delaySeconds = 0,
 ): Promise<void> {
   const flags = runFlags({ snapshotter: 'forage', image, forever: true });
-  const script = `trap exit TERM; while :; do ${PASS}; done`;
+  const script = `trap exit TERM; sleep ${delaySeconds}; while :; do ${PASS}; done`;
   await cluster.sh(
     machine,
     `nerdctl ${flags} -d --name ${name} registry:5000/${image} -c '${quoted(script)}'`,
