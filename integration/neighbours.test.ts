@@ -21,10 +21,11 @@ async function pull(machine: string, image: string): Promise<void> {
 /** Enough to take a reader's neighbours away before it reads on; it could have read everything else. */
 const HEAD_START_SECONDS = 4;
 
-/** Starts a reader on n2, which has nothing but what it has read. */
+/** Starts a reader on n2, which has nothing but what it has read: the kernel, too, has forgotten what other readers have read. */
 async function readerOnItsOwn(name: string, delaySeconds = 0): Promise<void> {
   await forgetAll(cluster, 'n2');
   await cluster.setCompletion('n2', false);
+  dropCaches();
   await startReader(cluster, 'n2', name, IMAGE, delaySeconds);
 }
 
