@@ -65,6 +65,8 @@ interface Found {
 export async function startMirror(listen: string, parts: MirrorParts): Promise<Mirror> {
   const { log } = parts;
   const places = createPlaces();
+  /** What is asked for when the node stops is nobody's fault. */
+  const stopping = new AbortController();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
@@ -78,7 +80,7 @@ export async function startMirror(listen: string, parts: MirrorParts): Promise<M
       if (asked.kind === 'version') return send(response, 200, 'application/json', Buffer.from('{}'));
       await places.take();
       try {
-        const { object, bytes } = await find(parts, asked, gone.signal);
+        const { object, bytes } = await find(parts, asked, AbortSignal.any([gone.signal, stopping.signal]));
         const type = asked.kind === 'blob' ? 'application/octet-stream' : object.mediaType;
         send(response, 200, type, bytes, { 'docker-content-digest': object.digest });
         log.debug({ url, bytes: bytes.length }, 'given by the mirror');
@@ -103,6 +105,7 @@ export async function startMirror(listen: string, parts: MirrorParts): Promise<M
   return {
     address: () => (server.address() as AddressInfo | null) ?? undefined,
     async stop() {
+      stopping.abort(new Error('the node is stopping'));
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
