@@ -1,6 +1,6 @@
 /** containerd's containers: how each was made, and making one again. */
 import { any, ContainersService, containers as pb } from '../../proto/containerd.ts';
-import { type Connection, ContainerdError, type Scope } from './connection.ts';
+import { type Connection, isContainerdError, type Scope } from './connection.ts';
 
 /** A google.protobuf.Any. */
 export interface TypedBytes {
@@ -22,7 +22,7 @@ export interface Container {
 
 /** All throw `ContainerdError`. */
 export interface Containers {
-  get(namespace: string, id: string, signal?: AbortSignal): Promise<Container | undefined>;
+  get(scope: Scope, id: string, signal?: AbortSignal): Promise<Container | undefined>;
   /** By its id, by the beginning of it, or by the name that nerdctl has given it. */
   find(namespace: string, name: string): Promise<Container[]>;
   create(scope: Scope, container: Container): Promise<void>;
@@ -33,13 +33,13 @@ const SPEC_TYPE = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
 
 export function containers(connection: Connection): Containers {
   return {
-    async get(namespace, id, signal) {
+    async get(scope, id, signal) {
       try {
         const request = new pb.GetContainerRequest().setId(id);
-        const reply = await connection.call(ContainersService.get, namespace, request, signal);
+        const reply = await connection.call(ContainersService.get, scope, request, signal);
         return containerFrom(reply.getContainer()!);
       } catch (error) {
-        if (error instanceof ContainerdError && error.kind === 'not-found') return undefined;
+        if (isContainerdError(error, 'not-found')) return undefined;
         throw error;
       }
     },
