@@ -19,7 +19,7 @@ const STATES: readonly TaskState[] = ['unknown', 'created', 'running', 'stopped'
 
 /** All throw `ContainerdError`. */
 export interface Tasks {
-  /** What it prints goes nowhere: nobody is there to read it. */
+  /** What it prints goes nowhere, and there is nothing to read: nobody is there. */
   create(scope: Scope, task: NewTask, signal?: AbortSignal): Promise<void>;
   /** Answers the process id of the container's first process. A restore happens here, and takes as long as it waits for its data. */
   start(scope: Scope, id: string, signal?: AbortSignal): Promise<number>;
@@ -46,6 +46,8 @@ const END_AGAIN_MS = 100;
  * could not dump it again, since no mount of the container holds it.
  */
 const NOWHERE = 'file:///dev/null';
+/** The same for what it reads: the shim copies it into a pipe, which ends at once. */
+const NOTHING = '/dev/null';
 
 export function tasks({ call }: Connection): Tasks {
   const self: Tasks = {
@@ -53,6 +55,7 @@ export function tasks({ call }: Connection): Tasks {
       const request = new pb.CreateTaskRequest()
         .setContainerId(id)
         .setRootfsList(rootfs.map(messageOf))
+        .setStdin(NOTHING)
         .setStdout(NOWHERE)
         .setStderr(NOWHERE)
         .setOptions(anyOf(options));
