@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { tasks as pb } from '../../proto/containerd.ts';
 import { openContainerd } from './containerd.ts';
 import type { Container } from './containers.ts';
 import { startContainerdTwin } from './twin.ts';
@@ -10,6 +12,7 @@ import { startContainerdTwin } from './twin.ts';
 const layers = ['a', 'b', 'c'].map((name) => `sha256:${createHash('sha256').update(name).digest('hex')}`);
 const [low, middle, high] = layers as [string, string, string];
 const scope = 'default';
+const { Status } = pb;
 const web: Container = {
   id: 'web-1',
   image: 'busybox:latest',
@@ -132,5 +135,19 @@ t.test('a task ends in whatever state it is', async (t) => {
     await tasks.end(scope, web.id);
     t.equal(await tasks.state(scope, web.id), undefined);
   }
+  t.equal(held.tasks.size, 0);
+});
+
+t.test('a restore that goes on though it was given up is ended when it is through', async (t) => {
+  const { containers, tasks, held } = await setup(t);
+  await containers.create(scope, web);
+  await tasks.create(scope, { id: web.id, rootfs: [], options: web.runtime.options! });
+  const task = held.tasks.get(web.id)!;
+  task.state = Status.UNKNOWN;
+  const ending = tasks.end(scope, web.id);
+  await sleep(250);
+  t.equal(held.tasks.size, 1);
+  task.state = Status.RUNNING;
+  await ending;
   t.equal(held.tasks.size, 0);
 });

@@ -13,6 +13,7 @@ export interface NewTask {
   options: TypedBytes;
 }
 
+/** `unknown`: its shim does not answer in time. */
 export type TaskState = 'unknown' | 'created' | 'running' | 'stopped' | 'paused' | 'pausing';
 
 const STATES: readonly TaskState[] = ['unknown', 'created', 'running', 'stopped', 'paused', 'pausing'];
@@ -38,8 +39,8 @@ export interface Tasks {
 }
 
 const SIGKILL = 9;
-/** How long what was killed may take to be gone: a restore that is given up holds the shim until runc is gone. */
-const END_MAX_MS = 30_000;
+/** What was killed is not gone at once. */
+const END_TRIES = 100;
 const END_AGAIN_MS = 100;
 /**
  * Through pipes of containerd's shim: with no place at all, a restored container would have this machine's /dev/null itself, and CRIU
@@ -91,9 +92,12 @@ export function tasks({ call }: Connection): Tasks {
       await call(TasksService.delete, scope, new pb.DeleteTaskRequest().setContainerId(id));
     },
     async end(scope, id) {
-      for (const endMs = performance.now() + END_MAX_MS; ; await sleep(END_AGAIN_MS)) {
+      const busyEndMs = performance.now() + DATA_TIMEOUT_MS;
+      for (let failures = 0; ; await sleep(END_AGAIN_MS)) {
         const state = await self.state(scope, id);
         if (state === undefined) return;
+        // The shim is at a restore that was given up, and does nothing else until that has ended.
+        if (state === 'unknown' && performance.now() < busyEndMs) continue;
         // One that is not restored yet has nothing to kill; one that is paused dies when it is thawed.
         if (state !== 'stopped') await self.kill(scope, id).catch(() => {});
         if (state === 'paused' || state === 'pausing') await self.resume(scope, id).catch(() => {});
@@ -101,7 +105,7 @@ export function tasks({ call }: Connection): Tasks {
           await self.delete(scope, id);
           return;
         } catch (error) {
-          if (performance.now() > endMs) throw error;
+          if (++failures === END_TRIES) throw error;
         }
       }
     },
