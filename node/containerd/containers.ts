@@ -45,9 +45,9 @@ export function containers(connection: Connection): Containers {
     },
     async find(namespace, name) {
       const request = new pb.ListContainersRequest().setFiltersList([
-        `id==${name}`,
-        `id~=^${name.replaceAll(/[^\w-]/g, '\\$&')}`,
-        `labels."nerdctl/name"==${name}`,
+        `id==${quoted(name)}`,
+        `id~=${quoted(`^${name.replaceAll(/[^\w-]/g, '\\$&')}`)}`,
+        `labels."nerdctl/name"==${quoted(name)}`,
       ]);
       const reply = await connection.call(ContainersService.list, namespace, request);
       const found = reply.getContainersList().map(containerFrom);
@@ -94,6 +94,11 @@ function messageOf(container: Container): pb.Container {
     .setSnapshotKey(container.snapshotKey);
   for (const [label, value] of Object.entries(container.labels)) message.getLabelsMap().set(label, value);
   return message;
+}
+
+/** As containerd's filters have it: what is in it is no syntax. */
+function quoted(value: string): string {
+  return JSON.stringify(value);
 }
 
 export function anyOf({ typeUrl, value }: TypedBytes): InstanceType<typeof any.Any> {

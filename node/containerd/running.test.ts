@@ -60,6 +60,7 @@ t.test("a container is found by its id, by the beginning of it, and by nerdctl's
   t.strictSame(await found('web-'), ['web-1', 'web-10']);
   t.strictSame(await found('web'), ['web-1', 'web-10'], 'a name and a beginning are both meant');
   t.strictSame(await found('w.b-1'), []);
+  t.strictSame(await found('web-1,"'), []);
 });
 
 t.test('the layers below a snapshot are listed lowest first', async (t) => {

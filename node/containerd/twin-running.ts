@@ -125,7 +125,8 @@ function matches(filter: string, container: containersPb.Container): boolean {
     .groups!;
   const label = /^labels\."(.+)"$/.exec(field!)?.[1];
   const own = label === undefined ? container.getId() : (container.getLabelsMap().get(label) ?? '');
-  return operator === '==' ? own === value : new RegExp(value!).test(own);
+  const wanted = JSON.parse(value!) as string;
+  return operator === '==' ? own === wanted : new RegExp(wanted).test(own);
 }
 
 function taskHandlers(of: RunningOf): Handlers<typeof TasksService> {
