@@ -3,7 +3,8 @@
  * containerd is away it is waited for, in the middle of a blob too.
  */
 import type { CommittedLayer } from '../../snapshotter/types.ts';
-import { type Containerd, ContainerdError } from './containerd.ts';
+import { isContainerdError } from './connection.ts';
+import type { Containerd } from './containerd.ts';
 import type { LayerBlob } from './content.ts';
 
 /** How long after a commit containerd may take to label the blob with its diffID. */
@@ -40,7 +41,7 @@ export async function holdBlob(
       await release();
       return undefined;
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isContainerdError(error, 'unavailable')) throw error;
     }
   }
 }
@@ -74,11 +75,7 @@ async function* readThrough(
       }
       return;
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isContainerdError(error, 'unavailable')) throw error;
     }
   }
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof ContainerdError && error.kind === 'unavailable';
 }

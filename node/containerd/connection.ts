@@ -8,6 +8,8 @@ const FLOW_CONTROL_WINDOW_BYTES = 2 << 20;
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 3000;
 const CALL_TIMEOUT_MS = 30_000;
+/** For calls behind which data moves between machines: whoever makes one can end it by a signal. */
+export const DATA_TIMEOUT_MS = 15 * 60_000;
 
 /**
  * `unavailable`: containerd is not running, or is starting. `not-found`: what was named is not there (any longer). `exists`: it is there
@@ -28,8 +30,17 @@ export class ContainerdError extends Error {
 }
 
 export interface Connection {
-  /** Throws `ContainerdError`, or the signal's reason on abort. `namespace` is containerd's; '' where a call has none. */
-  call<Q, R>(method: UnaryMethod<Q, R>, scope: Scope, request: Q, signal?: AbortSignal): Promise<R>;
+  /**
+   * Throws `ContainerdError`, or the signal's reason on abort. `scope` is '' where a call has no namespace. `timeoutMs`: half a minute
+   * unless more is given.
+   */
+  call<Q, R>(
+    method: UnaryMethod<Q, R>,
+    scope: Scope,
+    request: Q,
+    signal?: AbortSignal,
+    timeoutMs?: number,
+  ): Promise<R>;
   /** The same for a stream of replies, read no faster than they are taken. Leaving the loop ends the call. */
   stream<Q, R>(
     method: StreamMethod<Q, R>,
@@ -38,6 +49,11 @@ export interface Connection {
     signal?: AbortSignal,
   ): AsyncIterable<R>;
   close(): void;
+}
+
+/** Whether it is a `ContainerdError` of that kind. */
+export function isContainerdError(error: unknown, kind: ContainerdErrorKind): error is ContainerdError {
+  return error instanceof ContainerdError && error.kind === kind;
 }
 
 /** Opens no socket before the first call. `address` is the path of containerd's socket. */
@@ -49,12 +65,9 @@ export function connect(address: string): Connection {
   });
 
   return {
-    async call(method, scope, request, signal) {
+    async call(method, scope, request, signal, timeoutMs = CALL_TIMEOUT_MS) {
       try {
-        return await call(client, method, request, {
-          ...settings(scope, signal),
-          timeoutMs: CALL_TIMEOUT_MS,
-        });
+        return await call(client, method, request, { ...settings(scope, signal), timeoutMs });
       } catch (error) {
         throw explain(error, address, signal);
       }

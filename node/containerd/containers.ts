@@ -1,6 +1,6 @@
 /** containerd's containers: how each was made, and making one again. */
 import { any, ContainersService, containers as pb } from '../../proto/containerd.ts';
-import { type Connection, ContainerdError, type Scope } from './connection.ts';
+import { type Connection, isContainerdError, type Scope } from './connection.ts';
 
 /** A google.protobuf.Any. */
 export interface TypedBytes {
@@ -22,7 +22,7 @@ export interface Container {
 
 /** All throw `ContainerdError`. */
 export interface Containers {
-  get(namespace: string, id: string, signal?: AbortSignal): Promise<Container | undefined>;
+  get(scope: Scope, id: string, signal?: AbortSignal): Promise<Container | undefined>;
   /** By its id, by the beginning of it, or by the name that nerdctl has given it. */
   find(namespace: string, name: string): Promise<Container[]>;
   create(scope: Scope, container: Container): Promise<void>;
@@ -33,21 +33,21 @@ const SPEC_TYPE = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
 
 export function containers(connection: Connection): Containers {
   return {
-    async get(namespace, id, signal) {
+    async get(scope, id, signal) {
       try {
         const request = new pb.GetContainerRequest().setId(id);
-        const reply = await connection.call(ContainersService.get, namespace, request, signal);
+        const reply = await connection.call(ContainersService.get, scope, request, signal);
         return containerFrom(reply.getContainer()!);
       } catch (error) {
-        if (error instanceof ContainerdError && error.kind === 'not-found') return undefined;
+        if (isContainerdError(error, 'not-found')) return undefined;
         throw error;
       }
     },
     async find(namespace, name) {
       const request = new pb.ListContainersRequest().setFiltersList([
-        `id==${name}`,
-        `id~=^${name.replaceAll(/[^\w-]/g, '\\$&')}`,
-        `labels."nerdctl/name"==${name}`,
+        `id==${quoted(name)}`,
+        `id~=${quoted(`^${name.replaceAll(/[^\w-]/g, '\\$&')}`)}`,
+        `labels."nerdctl/name"==${quoted(name)}`,
       ]);
       const reply = await connection.call(ContainersService.list, namespace, request);
       const found = reply.getContainersList().map(containerFrom);
@@ -94,6 +94,11 @@ function messageOf(container: Container): pb.Container {
     .setSnapshotKey(container.snapshotKey);
   for (const [label, value] of Object.entries(container.labels)) message.getLabelsMap().set(label, value);
   return message;
+}
+
+/** As containerd's filters have it: what is in it is no syntax. */
+function quoted(value: string): string {
+  return JSON.stringify(value);
 }
 
 export function anyOf({ typeUrl, value }: TypedBytes): InstanceType<typeof any.Any> {

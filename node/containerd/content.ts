@@ -4,7 +4,7 @@ import { chainIdOf, digestOf, isDigest } from '../../blocks/digest.ts';
 import type { ChainId, DiffId } from '../../blocks/types.ts';
 import { ContentService, content } from '../../proto/containerd.ts';
 import { fromInt64, toInt64 } from '../../proto/int64.ts';
-import { type Connection, ContainerdError } from './connection.ts';
+import { type Connection, isContainerdError } from './connection.ts';
 
 /** Set on a blob by containerd once it has unpacked it: the diffID. */
 const UNCOMPRESSED = 'containerd.io/uncompressed';
@@ -114,7 +114,7 @@ export function contentStore(connection: Connection): ContentStore {
       await info(namespace, digest);
       return true;
     } catch (error) {
-      if (error instanceof ContainerdError && error.kind === 'not-found') return false;
+      if (isContainerdError(error, 'not-found')) return false;
       throw error;
     }
   }
@@ -172,7 +172,7 @@ export function contentStore(connection: Connection): ContentStore {
     try {
       await connection.call(ContentService.delete, namespace, request);
     } catch (error) {
-      if (!(error instanceof ContainerdError && error.kind === 'not-found')) throw error;
+      if (!isContainerdError(error, 'not-found')) throw error;
     }
   }
 

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { LeasesService, leases as pb } from '../../proto/containerd.ts';
-import { type Connection, ContainerdError } from './connection.ts';
+import { type Connection, ContainerdError, isContainerdError } from './connection.ts';
 
 /** Marks our leases for ingest. The value is the digest of the blob that is held. */
 const OURS = 'io.forage.ingest';
@@ -77,7 +77,7 @@ export function leases(connection: Connection): Leases {
       const blobs = reply.getResourcesList().filter((resource) => resource.getType() === CONTENT);
       return blobs.map((resource) => resource.getId());
     } catch (error) {
-      if (error instanceof ContainerdError && error.kind === 'not-found') return []; // ended meanwhile
+      if (isContainerdError(error, 'not-found')) return []; // ended meanwhile
       throw error;
     }
   }

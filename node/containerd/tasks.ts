@@ -1,7 +1,8 @@
 /** containerd's tasks: a container's processes. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tasks as pb, TasksService } from '../../proto/containerd.ts';
 import { mount as mountPb } from '../../proto/snapshots.ts';
-import { type Connection, ContainerdError, type Scope } from './connection.ts';
+import { type Connection, DATA_TIMEOUT_MS, isContainerdError, type Scope } from './connection.ts';
 import { anyOf, type TypedBytes } from './containers.ts';
 import type { SnapshotMount } from './snapshots.ts';
 
@@ -12,54 +13,65 @@ export interface NewTask {
   options: TypedBytes;
 }
 
+/** `unknown`: its shim does not answer in time. */
 export type TaskState = 'unknown' | 'created' | 'running' | 'stopped' | 'paused' | 'pausing';
 
 const STATES: readonly TaskState[] = ['unknown', 'created', 'running', 'stopped', 'paused', 'pausing'];
 
 /** All throw `ContainerdError`. */
 export interface Tasks {
-  /** What it prints goes nowhere: nobody is there to read it. Of a restore, this is where it happens. */
+  /** What it prints goes nowhere, and there is nothing to read: nobody is there. */
   create(scope: Scope, task: NewTask, signal?: AbortSignal): Promise<void>;
-  /** Answers the process id of the container's first process. */
-  start(scope: Scope, id: string): Promise<number>;
+  /** Answers the process id of the container's first process. A restore happens here, and takes as long as it waits for its data. */
+  start(scope: Scope, id: string, signal?: AbortSignal): Promise<number>;
   /** undefined: the container has no task. */
   state(scope: Scope, id: string): Promise<TaskState | undefined>;
   pause(scope: Scope, id: string): Promise<void>;
   resume(scope: Scope, id: string): Promise<void>;
   /** SIGKILL to all of its processes. */
   kill(scope: Scope, id: string): Promise<void>;
-  /** Resolves once its first process has ended. */
+  /** Resolves once its first process has ended; throws when that takes half a minute. */
   ended(scope: Scope, id: string): Promise<void>;
+  /** One that is not running. */
   delete(scope: Scope, id: string): Promise<void>;
+  /** Whatever state it is in, half restored too: afterwards there is none. */
+  end(scope: Scope, id: string): Promise<void>;
 }
 
 const SIGKILL = 9;
+/** What was killed is not gone at once. */
+const END_TRIES = 100;
+const END_AGAIN_MS = 100;
 /**
  * Through pipes of containerd's shim: with no place at all, a restored container would have this machine's /dev/null itself, and CRIU
  * could not dump it again, since no mount of the container holds it.
  */
 const NOWHERE = 'file:///dev/null';
+/** The same for what it reads: the shim copies it into a pipe, which ends at once. */
+const NOTHING = '/dev/null';
 
 export function tasks({ call }: Connection): Tasks {
-  return {
+  const self: Tasks = {
     async create(scope, { id, rootfs, options }, signal) {
       const request = new pb.CreateTaskRequest()
         .setContainerId(id)
         .setRootfsList(rootfs.map(messageOf))
+        .setStdin(NOTHING)
         .setStdout(NOWHERE)
         .setStderr(NOWHERE)
         .setOptions(anyOf(options));
       await call(TasksService.create, scope, request, signal);
     },
-    async start(scope, id) {
-      return (await call(TasksService.start, scope, new pb.StartRequest().setContainerId(id))).getPid();
+    async start(scope, id, signal) {
+      const request = new pb.StartRequest().setContainerId(id);
+      return (await call(TasksService.start, scope, request, signal, DATA_TIMEOUT_MS)).getPid();
     },
     async state(scope, id) {
       try {
         const reply = await call(TasksService.get, scope, new pb.GetRequest().setContainerId(id));
         return STATES[reply.getProcess()?.getStatus() ?? 0] ?? 'unknown';
       } catch (error) {
-        if (error instanceof ContainerdError && error.kind === 'not-found') return undefined;
+        if (isContainerdError(error, 'not-found')) return undefined;
         throw error;
       }
     },
@@ -79,7 +91,26 @@ export function tasks({ call }: Connection): Tasks {
     async delete(scope, id) {
       await call(TasksService.delete, scope, new pb.DeleteTaskRequest().setContainerId(id));
     },
+    async end(scope, id) {
+      const busyEndMs = performance.now() + DATA_TIMEOUT_MS;
+      for (let failures = 0; ; await sleep(END_AGAIN_MS)) {
+        const state = await self.state(scope, id);
+        if (state === undefined) return;
+        // The shim is at a restore that was given up, and does nothing else until that has ended.
+        if (state === 'unknown' && performance.now() < busyEndMs) continue;
+        // One that is not restored yet has nothing to kill; one that is paused dies when it is thawed.
+        if (state !== 'stopped') await self.kill(scope, id).catch(() => {});
+        if (state === 'paused' || state === 'pausing') await self.resume(scope, id).catch(() => {});
+        try {
+          await self.delete(scope, id);
+          return;
+        } catch (error) {
+          if (++failures === END_TRIES) throw error;
+        }
+      }
+    },
   };
+  return self;
 }
 
 function messageOf({ type, source, target, options }: SnapshotMount): InstanceType<typeof mountPb.Mount> {

@@ -1,5 +1,5 @@
 /** A containerd in memory that serves, over a real unix socket, the calls that forage makes. For tests. */
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
 import {
   ContentService,
   content,
@@ -17,6 +17,8 @@ import {
 import { fromInt64, toInt64 } from '../../proto/int64.ts';
 import { type CallContext, type Handlers, implement } from '../../proto/serve.ts';
 import { timestamp } from '../../proto/snapshots.ts';
+import { found, notFound, toStatus } from './twin-errors.ts';
+import { type Running, serveRunning } from './twin-running.ts';
 
 interface Blob {
   bytes: Uint8Array;
@@ -34,7 +36,7 @@ interface Image {
   updatedAtMs: number;
 }
 
-interface Namespace {
+interface Namespace extends Running {
   /** By their names. */
   images: Map<string, Image>;
   blobs: Map<string, Blob>;
@@ -51,8 +53,6 @@ export interface ContainerdTwin {
   stop(): Promise<void>;
 }
 
-class NotFound extends Error {}
-
 const UNCOMPRESSED = 'containerd.io/uncompressed';
 
 /** Listens on `socketPath`. A blob is sent in pieces of `pieceBytes`. */
@@ -62,9 +62,19 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
   let imageLists = 0;
 
   function namespace(name: string): Namespace {
-    const known = namespaces.get(name) ?? { images: new Map(), blobs: new Map(), leases: new Map() };
-    namespaces.set(name, known);
-    return known;
+    const known = namespaces.get(name);
+    if (known) return known;
+    const made = {
+      images: new Map(),
+      blobs: new Map(),
+      leases: new Map(),
+      offered: new Set<string>(),
+      snapshots: new Map(),
+      containers: new Map(),
+      tasks: new Map(),
+    };
+    namespaces.set(name, made);
+    return made;
   }
 
   function of(context: CallContext): Namespace {
@@ -90,7 +100,7 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
     },
     async delete(request, context) {
       const { blobs, leases: held } = of(context);
-      if (!blobs.delete(request.getDigest())) throw new NotFound(request.getDigest());
+      if (!blobs.delete(request.getDigest())) throw notFound(request.getDigest());
       for (const lease of held.values())
         lease.resources = lease.resources.filter(({ id }) => id !== request.getDigest());
       return new empty.Empty();
@@ -117,7 +127,7 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
       return new leases.CreateResponse();
     },
     async delete(request, context) {
-      if (!of(context).leases.delete(request.getId())) throw new NotFound(request.getId());
+      if (!of(context).leases.delete(request.getId())) throw notFound(request.getId());
       return new empty.Empty();
     },
     async list(request, context) {
@@ -176,6 +186,7 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
   server.addService(LeasesService, implement(LeasesService, leaseHandlers, toStatus));
   server.addService(ImagesService, implement(ImagesService, imageHandlers, toStatus));
   server.addService(NamespacesService, implement(NamespacesService, namespaceHandlers, toStatus));
+  serveRunning(server, of);
   server.addService(VersionService, implement(VersionService, versionHandlers, toStatus));
   await new Promise<void>((resolve, reject) =>
     server.bindAsync(`unix://${socketPath}`, ServerCredentials.createInsecure(), (error) =>
@@ -189,16 +200,6 @@ export async function startContainerdTwin(socketPath: string, pieceBytes = 1 << 
     imageLists: () => imageLists,
     stop: async () => server.forceShutdown(),
   };
-}
-
-function found<T>(value: T | undefined, name: string): T {
-  if (value === undefined) throw new NotFound(name);
-  return value;
-}
-
-function toStatus(error: unknown) {
-  if (error instanceof NotFound) return { code: status.NOT_FOUND, details: `${error.message}: not found` };
-  return { code: status.INVALID_ARGUMENT, details: String(error) };
 }
 
 function infoOf(digest: string, blob: Blob): content.Info {

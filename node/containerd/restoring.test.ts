@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { runc } from '../../proto/containerd.ts';
+import { type Containerd, ContainerdError, openContainerd } from './containerd.ts';
+import { type NewRestore, restoreContainer, restoreInto } from './restoring.ts';
+import { runcOptions } from './runc-options.ts';
+import { startContainerdTwin } from './twin.ts';
+
+type Client = Pick<Containerd, 'containers' | 'leases' | 'snapshots' | 'tasks'>;
+
+const [low, high] = ['a', 'b'].map((name) => `sha256:${createHash('sha256').update(name).digest('hex')}`) as [
+  string,
+  string,
+];
+const { signal } = new AbortController();
+const order: NewRestore = {
+  namespace: 'default',
+  container: {
+    id: 'web',
+    image: 'busybox:latest',
+    labels: { app: 'counter' },
+    runtime: { name: 'io.containerd.runc.v2', options: runcOptions(undefined, '/usr/bin/other', '') },
+    spec: Buffer.from('{"ociVersion":"1.1.0"}'),
+    snapshotter: 'forage',
+  },
+  chainIds: [low, high],
+  binary: '/usr/bin/forage-runc',
+  imagePath: '/run/images',
+  onMissing: async (chainId) => {
+    throw new Error(`nobody has ${chainId}`);
+  },
+};
+const into = { namespace: 'default', id: 'web', binary: order.binary, imagePath: '/run/images' };
+
+async function setup(t: Test) {
+  const folder = await mkdtemp(join(tmpdir(), 'forage-restoring-'));
+  const path = join(folder, 'c.sock');
+  const twin = await startContainerdTwin(path);
+  const containerd = openContainerd(path);
+  t.teardown(async () => {
+    containerd.close();
+    await twin.stop();
+    await rm(folder, { recursive: true });
+  });
+  const held = twin.namespace('default');
+  held.offered.add(low).add(high);
+  return { containerd, held };
+}
+
+type Held = Awaited<ReturnType<typeof setup>>['held'];
+
+/** Layers apart: containerd's collector takes those that nothing is on. */
+function left({ leases, snapshots, containers, tasks }: Held): string[] {
+  const above = [...snapshots.keys()].filter((name) => !order.chainIds.includes(name));
+  return [...leases.keys(), ...above, ...containers.keys(), ...tasks.keys()];
+}
+
+/** `containerd` with a call that fails: before it has had its effect, or after. */
+function failing(
+  containerd: Client,
+  [service, method]: readonly [keyof Client, string],
+  when: 'before' | 'after',
+): Client {
+  const calls: Record<string, unknown> = { ...containerd[service] };
+  const call = calls[method] as (...args: unknown[]) => Promise<unknown>;
+  calls[method] = async (...args: unknown[]) => {
+    if (when === 'after') await call(...args);
+    throw new ContainerdError('failed', `${method} has failed`, undefined);
+  };
+  return { ...containerd, [service]: calls };
+}
+
+t.test('a container of a checkpoint runs on its layers, under our runtime', async (t) => {
+  const { containerd, held } = await setup(t);
+  await restoreContainer(containerd, order, signal);
+
+  const container = await containerd.containers.get('default', 'web');
+  t.match(container, {
+    id: 'web',
+    image: 'busybox:latest',
+    labels: { app: 'counter' },
+    snapshotter: 'forage',
+  });
+  t.strictSame(await containerd.snapshots.chainOf('default', 'forage', container!.snapshotKey), [low, high]);
+  const own = runc.Options.deserializeBinary(container!.runtime.options!.value);
+  t.strictSame([own.getBinaryName(), own.getCriuImagePath()], [order.binary, '']);
+
+  t.equal(await containerd.tasks.state('default', 'web'), 'running');
+  const { created } = held.tasks.get('web')!;
+  const options = runc.Options.deserializeBinary(created.getOptions()!.getValue_asU8());
+  t.strictSame([options.getBinaryName(), options.getCriuImagePath()], [order.binary, '/run/images']);
+  t.match(created.getRootfsList()[0]?.getOptionsList(), [`upperdir=/${container!.snapshotKey}`]);
+  t.equal(held.leases.size, 0);
+});
+
+t.test('a missing layer is named, and asked for again if that is wished', async (t) => {
+  const { containerd, held } = await setup(t);
+  held.offered.delete(high);
+  await t.rejects(restoreContainer(containerd, order, signal), { message: `nobody has ${high}` });
+  t.strictSame(left(held), []);
+  const onMissing = async (chainId: string) => void held.offered.add(chainId);
+  await restoreContainer(containerd, { ...order, onMissing }, signal);
+  t.equal(held.tasks.size, 1);
+});
+
+const steps = [
+  ['snapshots', 'offer'],
+  ['snapshots', 'prepare'],
+  ['containers', 'create'],
+  ['tasks', 'create'],
+  ['tasks', 'start'],
+] as const;
+
+for (const step of steps) {
+  for (const when of ['before', 'after'] as const) {
+    t.test(`nothing is left when ${step.join(' ')} fails ${when} its effect`, async (t) => {
+      const { containerd, held } = await setup(t);
+      const attempt = restoreContainer(failing(containerd, step, when), order, signal);
+      await t.rejects(attempt, { message: `${step[1]} has failed` });
+      t.strictSame(left(held), []);
+      await restoreContainer(containerd, order, signal);
+      t.equal(await containerd.tasks.state('default', 'web'), 'running', 'the next attempt succeeds');
+    });
+  }
+}
+
+t.test('a container of that name that is there already goes on', async (t) => {
+  const { containerd, held } = await setup(t);
+  await restoreContainer(containerd, order, signal);
+  const before = left(held);
+  await t.rejects(restoreContainer(containerd, order, signal), { name: 'ContainerdError', kind: 'exists' });
+  t.strictSame(left(held), before);
+  t.equal(await containerd.tasks.state('default', 'web'), 'running');
+});
+
+t.test('an abort while it is restored leaves nothing', async (t) => {
+  const { containerd, held } = await setup(t);
+  const ending = new AbortController();
+  const start: Client['tasks']['start'] = async (scope, id, by) => {
+    await containerd.tasks.start(scope, id, by);
+    ending.abort(new Error('not wanted any more'));
+    throw by?.reason;
+  };
+  const slow = { ...containerd, tasks: { ...containerd.tasks, start } };
+  await t.rejects(restoreContainer(slow, order, ending.signal), { message: 'not wanted any more' });
+  t.strictSame(left(held), []);
+});
+
+t.test('where a task cannot be ended, its container stays, and that is said', async (t) => {
+  const { containerd, held } = await setup(t);
+  const broken = failing(failing(containerd, ['tasks', 'start'], 'after'), ['tasks', 'end'], 'before');
+  await t.rejects(restoreContainer(broken, order, signal), {
+    message: 'start has failed; what was made of it is left: end has failed',
+  });
+  t.strictSame([held.containers.size, held.tasks.size, held.leases.size], [1, 1, 0]);
+});
+
+t.test('a checkpoint is restored into a container that has ended', async (t) => {
+  const { containerd, held } = await setup(t);
+  await restoreContainer(containerd, order, signal);
+  const { snapshotKey } = (await containerd.containers.get('default', 'web'))!;
+  await t.rejects(restoreInto(containerd, into, signal), { message: /web is running/ });
+  await containerd.tasks.kill('default', 'web');
+  await restoreInto(containerd, { ...into, imagePath: '/run/later' }, signal);
+  const { created } = held.tasks.get('web')!;
+  t.match(created.getRootfsList()[0]?.getOptionsList(), [`upperdir=/${snapshotKey}`]);
+  t.equal(
+    runc.Options.deserializeBinary(created.getOptions()!.getValue_asU8()).getCriuImagePath(),
+    '/run/later',
+  );
+  await containerd.tasks.end('default', 'web');
+  await restoreInto(containerd, into, signal);
+  t.equal(await containerd.tasks.state('default', 'web'), 'running', 'also without a task');
+  await t.rejects(restoreInto(containerd, { ...into, id: 'other' }, signal), {
+    name: 'ContainerdError',
+    kind: 'not-found',
+  });
+});
+
+for (const step of [steps[3], steps[4]]) {
+  t.test(`a container that has ended keeps all but its task when ${step.join(' ')} fails`, async (t) => {
+    const { containerd, held } = await setup(t);
+    await restoreContainer(containerd, order, signal);
+    await containerd.tasks.kill('default', 'web');
+    await t.rejects(restoreInto(failing(containerd, step, 'after'), into, signal), /has failed/);
+    t.strictSame([held.containers.size, held.tasks.size], [1, 0]);
+    await restoreInto(containerd, into, signal);
+  });
+}
+
+t.test('a task that somebody else has started meanwhile goes on', async (t) => {
+  const { containerd } = await setup(t);
+  await restoreContainer(containerd, order, signal);
+  await containerd.tasks.end('default', 'web');
+  const create: Client['tasks']['create'] = async (...args) => {
+    await containerd.tasks.create(...args);
+    await containerd.tasks.start('default', 'web');
+    await containerd.tasks.create(...args);
+  };
+  const raced = { ...containerd, tasks: { ...containerd.tasks, create } };
+  await t.rejects(restoreInto(raced, into, signal), { name: 'ContainerdError', kind: 'exists' });
+  t.equal(await containerd.tasks.state('default', 'web'), 'running');
+});

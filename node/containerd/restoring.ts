@@ -1,0 +1,148 @@
+/**
+ * Restores a checkpoint through containerd alone, as a client that may not run runc itself: as a new container, or into one that is there.
+ *
+ * Order: layers, snapshot, container, task, start; all under a lease, so that containerd's collector takes nothing that is not named yet.
+ * What fails on the way is unmade from the top: a container is never taken from under its task, a snapshot never from under its container.
+ */
+import { randomBytes } from 'node:crypto';
+import type { ChainId } from '../../blocks/types.ts';
+import { ContainerdError, isContainerdError, type Scope } from './connection.ts';
+import type { Containerd } from './containerd.ts';
+import type { Container } from './containers.ts';
+import { runcOptions } from './runc-options.ts';
+import type { SnapshotMount } from './snapshots.ts';
+
+export interface RestoreSource {
+  /** CRIU's images, or what stands for them. Needed until the restore has ended. */
+  imagePath: string;
+  /** Called instead of runc. */
+  binary: string;
+}
+
+export interface NewRestore extends RestoreSource {
+  namespace: string;
+  /** Its runtime options: those of the container that was checkpointed. */
+  container: Omit<Container, 'snapshotKey'>;
+  /** The layers of its root file system, lowest first. */
+  chainIds: readonly ChainId[];
+  /** The snapshotter does not have this layer. Resolves when it is to be asked again, rejects to give up. */
+  onMissing: (chainId: ChainId) => Promise<void>;
+}
+
+export interface RestoreInto extends RestoreSource {
+  namespace: string;
+  id: string;
+}
+
+type Parts = Pick<Containerd, 'containers' | 'leases' | 'snapshots' | 'tasks'>;
+
+/** Resolves once it runs. Throws `ContainerdError`, the signal's reason on abort, or what `onMissing` throws. */
+export async function restoreContainer(parts: Parts, order: NewRestore, signal: AbortSignal): Promise<void> {
+  const { containers, leases, snapshots } = parts;
+  const { namespace, binary, imagePath } = order;
+  const { id, snapshotter, runtime } = order.container;
+  const container: Container = {
+    ...order.container,
+    runtime: { ...runtime, options: runcOptions(runtime.options, binary, '') },
+    snapshotKey: `forage-${id}-${randomBytes(8).toString('hex')}`,
+  };
+  const lease = await leases.create(namespace);
+  const scope = { namespace, lease: lease.id };
+  const make = async () => {
+    const top = await offerChain(parts, scope, order, signal);
+    signal.throwIfAborted();
+    const rootfs = await snapshots.prepare(scope, snapshotter, container.snapshotKey, top);
+    signal.throwIfAborted();
+    await containers.create(scope, container);
+    await startTask(parts, scope, container, rootfs, { binary, imagePath }, signal);
+  };
+  try {
+    await unmadeOnFailure(make, () => unmake(parts, scope, container));
+  } finally {
+    await lease.release();
+  }
+}
+
+/**
+ * The same for a container that is there and does not run; it keeps its root file system. Its ended task is replaced: there is none after a
+ * restore that failed.
+ */
+export async function restoreInto(parts: Parts, order: RestoreInto, signal: AbortSignal): Promise<void> {
+  const { containers, snapshots, tasks } = parts;
+  const { namespace, id } = order;
+  const container = await containers.get(namespace, id, signal);
+  if (!container) throw new ContainerdError('not-found', `there is no container ${id}`, undefined);
+  const state = await tasks.state(namespace, id);
+  if (state !== undefined && state !== 'stopped')
+    throw new ContainerdError('exists', `container ${id} is ${state}`, undefined);
+  const rootfs = await snapshots.mounts(namespace, container.snapshotter, container.snapshotKey);
+  if (state === 'stopped') await tasks.delete(namespace, id);
+  await unmadeOnFailure(
+    () => startTask(parts, namespace, container, rootfs, order, signal),
+    async (error) => {
+      // Somebody else has started it meanwhile.
+      if (!isContainerdError(error, 'exists')) await tasks.end(namespace, id);
+    },
+  );
+}
+
+/** Answers the highest layer. */
+async function offerChain(
+  { snapshots }: Parts,
+  scope: Scope,
+  { chainIds, container, onMissing }: NewRestore,
+  signal: AbortSignal,
+): Promise<ChainId | ''> {
+  let top: ChainId | '' = '';
+  for (const chainId of chainIds) {
+    while (!(await snapshots.offer(scope, container.snapshotter, chainId, top, signal))) {
+      await onMissing(chainId);
+      signal.throwIfAborted();
+    }
+    top = chainId;
+  }
+  return top;
+}
+
+async function startTask(
+  { tasks }: Parts,
+  scope: Scope,
+  { id, runtime }: Container,
+  rootfs: readonly SnapshotMount[],
+  { binary, imagePath }: RestoreSource,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = runcOptions(runtime.options, binary, imagePath);
+  await tasks.create(scope, { id, rootfs, options }, signal);
+  await tasks.start(scope, id, signal);
+}
+
+/** What of it is there: a call that failed may have had its effect. A container of that name that is another's stays. */
+async function unmake({ containers, snapshots, tasks }: Parts, scope: Scope, made: Container): Promise<void> {
+  const { id, snapshotter, snapshotKey } = made;
+  if ((await containers.get(scope, id))?.snapshotKey === snapshotKey) {
+    await tasks.end(scope, id);
+    await containers.delete(scope, id);
+  }
+  try {
+    await snapshots.remove(scope, snapshotter, snapshotKey);
+  } catch (error) {
+    if (!isContainerdError(error, 'not-found')) throw error;
+  }
+}
+
+/** Throws what `make` throws; where unmaking fails as well, that is said with it. */
+async function unmadeOnFailure(
+  make: () => Promise<void>,
+  undo: (error: unknown) => Promise<void>,
+): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    await undo(error).catch((left: Error) => {
+      const message = `${(error as Error).message}; what was made of it is left: ${left.message}`;
+      throw new ContainerdError('failed', message, error);
+    });
+    throw error;
+  }
+}
