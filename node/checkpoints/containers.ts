@@ -2,8 +2,6 @@
  * Makes a container of a checkpoint, through containerd alone: this process may not run runc. The image's layers are offered to containerd
  * without their bytes, the writable volumes on top of them as further layers, and the task is created from a folder that holds nothing but
  * the reference, which the shim understands.
- *
- * Order: layers, snapshot, container, task, start; all under a lease. Whatever fails, what was made is unmade in the reverse order.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -12,10 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { VolumeStore } from '../../blocks/types.ts';
 import type { Checkpoint } from '../../peers/directory/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
-import { runc } from '../../proto/containerd.ts';
 import { encodeReference, REFERENCE_FILE } from '../../shim/reference.ts';
 import { type Containerd, ContainerdError } from '../containerd/containerd.ts';
-import type { Container } from '../containerd/containers.ts';
+import { type NewRestore, restoreContainer } from '../containerd/restoring.ts';
 import { RefusedError } from '../control.ts';
 import type { LayerRecords } from '../records.ts';
 import { placeBoundFiles, sweepBoundFiles } from './bound-files.ts';
@@ -26,7 +23,6 @@ import { writableLayers } from './writable.ts';
 
 const SNAPSHOTTER = 'forage';
 const RUNTIME = 'io.containerd.runc.v2';
-const OPTIONS_TYPE = 'containerd.runc.v1.Options';
 const FORAGE_RUNC = '/usr/bin/forage-runc';
 /** How long an ingest may take; how often the layer is asked for meanwhile (misses are remembered for 2 s). */
 const LAYER_MAX_MS = 120_000;
@@ -60,7 +56,7 @@ export type MakeContainer = (
 /** Resolves once it runs. Rejects with RefusedError where this node cannot make it. */
 export function createContainers(parts: Parts): MakeContainer {
   const { containerd, records, neighbours, root, run } = parts;
-  const { snapshots, containers, tasks, leases } = containerd;
+  const { containers } = containerd;
 
   /** The writable volumes as layers that can be mounted here. */
   async function chain(checkpoint: Checkpoint, made: Made): Promise<string[]> {
@@ -74,18 +70,10 @@ export function createContainers(parts: Parts): MakeContainer {
     return [...made.chainIds, ...writable.map(({ chainId }) => chainId)];
   }
 
-  async function offerAll(scope: Scope, chainIds: readonly string[], tell: Tell, signal: AbortSignal) {
-    let parent = '';
-    for (const chainId of chainIds) {
-      await offered(scope, chainId, parent, tell, signal);
-      parent = chainId;
-    }
-  }
-
   /** A layer that was pulled a moment ago is a volume a moment later. */
-  async function offered(scope: Scope, chainId: string, parent: string, tell: Tell, signal: AbortSignal) {
+  function waitForLayers(tell: Tell, signal: AbortSignal): NewRestore['onMissing'] {
     const endMs = performance.now() + LAYER_MAX_MS;
-    while (!(await snapshots.offer(scope, SNAPSHOTTER, chainId, parent))) {
+    return async (chainId) => {
       if (performance.now() > endMs)
         throw new RefusedError(
           'state',
@@ -93,7 +81,7 @@ export function createContainers(parts: Parts): MakeContainer {
         );
       tell('waiting until a layer of its image is a volume');
       await sleep(LAYER_AGAIN_MS, undefined, { signal });
-    }
+    };
   }
 
   return async (checkpoint, document, as, tell, signal) => {
@@ -110,76 +98,59 @@ export function createContainers(parts: Parts): MakeContainer {
     const before = parseSpec(made.spec);
     const placed = await placeBoundFiles(before, made.boundFiles, join(bound, as.namespace, as.id));
     const spec = movedSpec(before, document.container.id, as.id, placed);
-    const undo: (() => Promise<unknown>)[] = [];
-    const lease = await leases.create(as.namespace);
-    const scope = { namespace: as.namespace, lease: lease.id };
     const folder = join(run, 'restores', randomBytes(8).toString('hex'));
     try {
       tell("asking for the image's layers");
-      const chainIds = await chain(checkpoint, made);
-      await offerAll(scope, chainIds, tell, signal);
-      const key = `forage-${as.id}-${randomBytes(4).toString('hex')}`;
-      const rootfs = await snapshots.prepare(scope, SNAPSHOTTER, key, chainIds.at(-1) ?? '');
-      undo.push(() => snapshots.remove(scope, SNAPSHOTTER, key));
-      await containers.create(scope, containerOf(document.id, made, spec, as, key));
-      undo.push(() => containers.delete(scope, as.id));
+      const order = {
+        namespace: as.namespace,
+        container: containerOf(document.id, made, spec, as),
+        chainIds: await chain(checkpoint, made),
+        imagePath: folder,
+        binary: FORAGE_RUNC,
+        onMissing: waitForLayers(tell, signal),
+      };
+      await writeReference(folder, checkpoint.id);
       tell('restoring');
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const reference = {
-        forage: 1,
-        checkpoint: checkpoint.id,
-        nonce: randomBytes(16).toString('hex'),
-      } as const;
-      await writeFile(join(folder, REFERENCE_FILE), encodeReference(reference));
-      const options = { typeUrl: OPTIONS_TYPE, value: runcOptions(made, folder) };
-      // A restore that failed may leave a task, too.
-      undo.push(async () => {
-        await tasks.kill(scope, as.id).catch(() => {});
-        await tasks.delete(scope, as.id);
-      });
-      await tasks.create(scope, { id: as.id, rootfs, options }, signal);
-      await tasks.start(scope, as.id);
+      await restoreContainer(containerd, order, signal);
     } catch (error) {
-      for (const step of undo.reverse()) await step().catch(() => {});
       throw error instanceof ContainerdError ? new RefusedError('state', reason(error)) : error;
     } finally {
-      await lease.release();
       await rm(folder, { recursive: true, force: true });
     }
   };
 }
 
+/** The only file of the folder that the task is restored from. */
+async function writeReference(folder: string, checkpoint: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const nonce = randomBytes(16).toString('hex');
+  await writeFile(join(folder, REFERENCE_FILE), encodeReference({ forage: 1, checkpoint, nonce }));
+}
+
 type Tell = (text: string) => void;
 type Made = NonNullable<CheckpointDocument['made']>;
-type Scope = { namespace: string; lease: string };
 
 function containerOf(
   checkpoint: string,
   made: Made,
   spec: OciSpec,
   as: NewContainer,
-  key: string,
-): Container {
+): NewRestore['container'] {
   const labels = Object.entries(made.labels).filter(([label]) => !FOREIGN_LABEL.test(label));
   return {
     id: as.id,
     image: made.image,
     labels: { ...Object.fromEntries(labels), [RESTORED_FROM]: checkpoint },
-    runtime: { name: RUNTIME, options: { typeUrl: OPTIONS_TYPE, value: runcOptions(made, '') } },
+    runtime: {
+      name: RUNTIME,
+      options: {
+        typeUrl: made.runtime.optionsType,
+        value: Buffer.from(made.runtime.options, 'base64'),
+      },
+    },
     spec: Buffer.from(JSON.stringify(spec)),
     snapshotter: SNAPSHOTTER,
-    snapshotKey: key,
   };
-}
-
-/** The container's own, with our runtime; `imagePath`: where the task is restored from. */
-function runcOptions({ runtime }: Made, imagePath: string): Uint8Array {
-  const own = Buffer.from(runtime.options, 'base64');
-  const options =
-    runtime.optionsType === OPTIONS_TYPE
-      ? runc.Options.deserializeBinary(new Uint8Array(own))
-      : new runc.Options();
-  return options.setBinaryName(FORAGE_RUNC).setCriuImagePath(imagePath).serializeBinary();
 }
 
 /** containerd wraps what runc said in what it wanted of it. */
