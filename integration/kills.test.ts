@@ -1,7 +1,14 @@
 /** Containers do not notice what happens to forage's processes, units and machine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { type Cluster, ensureCluster, eventually, ingested, pushImages } from './lib/cluster.ts';
+import {
+  answersContainerd,
+  type Cluster,
+  ensureCluster,
+  eventually,
+  ingested,
+  pushImages,
+} from './lib/cluster.ts';
 import { seededRandom } from './lib/random.ts';
 import { dropCaches, passes, removeContainer, startReader, sumOnce } from './lib/reader.ts';
 
@@ -57,6 +64,7 @@ for (const unit of ['forage', 'forage-volumes']) {
   t.test(`systemctl restart ${unit} under a reading container`, async (t) => {
     const name = `under-${unit}`;
     t.teardown(() => removeContainer(cluster, 'n2', name));
+    await answersContainerd(cluster, 'n2');
     await startReader(cluster, 'n2', name, IMAGE);
     for (let i = 0; i < 5; i++) {
       dropCaches();
@@ -75,6 +83,7 @@ t.test(
       await removeContainer(cluster, 'n2', 'rebooted');
       await cluster.do('heal');
     });
+    await answersContainerd(cluster, 'n2');
     await startReader(cluster, 'n2', 'rebooted', IMAGE);
     await eventually('all blocks are on n2', () => complete(cluster, 'n2'), 120_000);
     await cluster.do('cut', 'n2');

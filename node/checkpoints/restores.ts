@@ -51,6 +51,8 @@ export interface Restores {
   list(): RestoreStatus[];
   /** Volumes of restores under way. */
   inUse(): ReadonlySet<Root>;
+  /** Ends the mounts that nobody holds: of restores that ended while this process was not there. Answers how many. */
+  sweep(): Promise<number>;
 }
 
 interface Parts {
@@ -159,6 +161,11 @@ export function createRestores(parts: Parts): Restores {
     },
     list: () => statuses,
     inUse: () => new Set(held.keys()),
+    async sweep() {
+      const left = [...mounts.mounted()].filter((root) => !held.has(root) && !layers.usesRoot(root));
+      for (const root of left) await mounts.remove(root);
+      return left.length;
+    },
   };
 }
 

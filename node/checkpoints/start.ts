@@ -38,6 +38,9 @@ export interface CheckpointParts {
   stop(): Promise<void>;
 }
 
+/** Guards of restores under way come back within a second of this process's start; mounts that none has asked for by then are left over. */
+const SWEEP_MS = 20_000;
+
 /** Resolves once the shim's socket listens. */
 export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
   const { config, stores, records, peering, containerd, mounts, gate, onChange, log } = parts;
@@ -76,6 +79,15 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
     log,
   });
   const server = await listenShim(join(config.run, 'shim.sock'), handlers, log);
+  const sweep = async () => {
+    try {
+      const mounts = await restores.sweep();
+      if (mounts > 0) log.info({ mounts }, 'mounts that nobody uses any longer have ended');
+    } catch (err) {
+      log.error({ err }, 'a mount that nobody uses any longer is left');
+    }
+  };
+  const sweeping = setInterval(sweep, SWEEP_MS);
   const restoreHere = createRestoring({
     makeContainer: createContainers({
       containerd,
@@ -98,6 +110,7 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
     restoreHere,
     restores,
     async stop() {
+      clearInterval(sweeping);
       server.close();
       await checkpoints.stop();
     },
