@@ -140,7 +140,7 @@ export function createRestores(parts: Parts): Restores {
       };
       try {
         tell('fetching the volumes');
-        for (const root of roots) await neighbours.fetchVolume(root);
+        await Promise.all(roots.map((root) => neighbours.fetchVolume(root)));
         if (workingSet) {
           const want = (block: string) => neighbours.want(block, 'demand', signal);
           const bytes = await loadObject(workingSet, blocks, want, signal);
