@@ -34,6 +34,7 @@ esac
 
 /** The lazy-pages daemon: listens, and ends as \`$BED/criu-ends\` says, once it is there. */
 const CRIU = `#!/bin/sh
+echo $PPID > "$BED/guard-pid"
 echo $$ > "$BED/criu-pid"
 work=
 previous=

@@ -3,7 +3,7 @@
  * CRIU's lazy-pages daemon, and copies of its userfaultfds. A daemon that ends before it is done (a page that the cluster could not
  * supply in time, a crash) takes the container with it: it is killed, never given zeros, and its checkpoint stays.
  *
- * What it begins it ends: when whoever started it dies before runc has restored the container, all that was started is ended.
+ * What it begins it ends: when the restore fails, or nobody has waited for it, all that was started is ended.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,9 +24,7 @@ export interface GuardJob {
   workPath: string;
 }
 
-type Prepared = Extract<Answer, { restore: unknown }>['restore'];
-export type FromGuard = { ready: Prepared } | { error: string };
-export type ToGuard = { restored: true } | { failed: true };
+export type Prepared = Extract<Answer, { restore: unknown }>['restore'];
 
 const CRIU = process.env.FORAGE_CRIU || 'criu';
 const LOG = 'lazy-pages.log';
@@ -37,11 +35,13 @@ const LOOK_LATER_MS = 100;
 const RECONNECT_MS = 500;
 
 export interface Parent {
-  say(message: FromGuard): void;
-  /** How runc's restore has ended; `failed` when the parent is gone. */
+  /** The volumes are mounted, and the memory is served. */
+  ready(prepared: Prepared): void;
+  /** How runc's restore has ended; `failed` also when nobody has waited for it. */
   outcome: Promise<'restored' | 'failed'>;
 }
 
+/** Resolves when the container needs it no longer. Rejects with NodeError, or when the daemon does not start. */
 export async function guard(job: GuardJob, parent: Parent): Promise<void> {
   const keeper = await NodeKeeper.open(job);
   try {
@@ -55,7 +55,7 @@ export async function guard(job: GuardJob, parent: Parent): Promise<void> {
 
 /** The memory is read by runc itself, from the mounted images. */
 async function eagerly(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promise<void> {
-  parent.say({ ready: keeper.prepared });
+  parent.ready(keeper.prepared);
   if ((await parent.outcome) === 'failed') {
     await endContainer(job.container);
     return;
@@ -70,7 +70,7 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
   const watching = new AbortController();
   const state = { isRestored: false };
   const watch = keepCopies(daemon.pid!, state, watching.signal);
-  parent.say({ ready: keeper.prepared });
+  parent.ready(keeper.prepared);
   const outcome = await parent.outcome;
   if (outcome === 'failed') {
     daemon.kill('SIGKILL');

@@ -66,15 +66,47 @@ t.test('a restore that fails ends the daemon, with the status of runc', async (t
   t.same(events(bed), []);
 });
 
-t.test('kill -9 in the middle of a restore: the guard ends what was begun', async (t) => {
+async function daemonEnds(bed: Bed): Promise<void> {
+  const pids = [await bed.text('criu-pid'), await bed.text('guard-pid')].map(Number);
+  await writeFile(bed.path('criu-ends'), '0');
+  await until(() => pids.every(isGone));
+}
+
+const isRestoring = async (bed: Bed) => (await readFile(bed.path('restored'), 'utf8').catch(() => '')) !== '';
+
+t.test('kill -9 of forage-runc in the middle of a restore: what it makes is ended', async (t) => {
   const bed = await withReference(t);
   await bed.node(t, bed.well);
-  const child = bed.start(bed.restore(), { RUNC_RESTORES: '60' });
-  await until(async () => (await readFile(bed.path('restored'), 'utf8').catch(() => '')) !== '');
+  const child = bed.start(bed.restore(), { RUNC_RESTORES: '1' });
+  await until(() => isRestoring(bed));
   child.kill('SIGKILL');
   const pid = Number(await bed.text('criu-pid'));
   await until(() => isGone(pid));
-  await until(async () => (await bed.text('calls')).includes('kill --all c1'));
+  t.match(await bed.text('calls'), / kill --all c1 KILL/);
+  t.same(events(bed), []);
+});
+
+t.test(
+  'kill -9 of the guard in the middle of a restore: it has failed, and what it makes is ended',
+  async (t) => {
+    const bed = await withReference(t);
+    await bed.node(t, bed.well);
+    const ended = bed.run(bed.restore(), { RUNC_RESTORES: '1' });
+    await until(() => isRestoring(bed));
+    process.kill(Number(await bed.text('guard-pid')), 'SIGKILL');
+    t.match(await ended, { status: 1, stderr: '' });
+    t.match(await bed.text('calls'), / kill --all c1 KILL/);
+    await daemonEnds(bed);
+  },
+);
+
+t.test("a restored container's streams are nobody else's", async (t) => {
+  const bed = await withReference(t);
+  await bed.node(t, bed.well);
+  // Resolves when the last writer of its standard error has gone, while the daemon still serves.
+  t.match(await bed.run(bed.restore()), { status: 0, stderr: '' });
+  t.notOk(isGone(Number(await bed.text('criu-pid'))));
+  await daemonEnds(bed);
 });
 
 t.test('a reference that the node does not know is an error in the log, and nothing runs', async (t) => {
