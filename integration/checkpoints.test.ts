@@ -1,19 +1,14 @@
 /** Containers move between nodes with their memory and their files, by every way in, and survive what goes wrong on the way. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { type Cluster, collectGarbage, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
+import { type CheckpointJson, clean, left, list } from './lib/checkpoints.ts';
+import { type Cluster, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
 import { counter, hasher, inside, nginx, parts, redis, start, type Workload } from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
 const versions = (['1.7', '2.1'] as const).filter(
   (version) => (process.env.FORAGE_TEST_CONTAINERD ?? version) === version,
 );
-
-interface CheckpointJson {
-  id: string;
-  container: string;
-  memory_bytes: number;
-}
 
 for (const containerd of versions) {
   t.test(`with containerd ${containerd}`, async (t) => {
@@ -35,7 +30,7 @@ async function define(t: Test, cluster: Cluster, workloads: readonly Workload[])
       try {
         await run(t);
       } finally {
-        await clean(cluster);
+        await clean(cluster, NODES);
       }
       for (const node of NODES) t.same(await left(cluster, node), [], `nothing is left on ${node}`);
     });
@@ -226,40 +221,4 @@ async function refused(t: Test, cluster: Cluster): Promise<void> {
     t.match(await cluster.sh('n1', 'cat /tmp/forged.log; rm /tmp/forged.log'), /is not a reference/);
   }
   await cluster.sh('n1', 'rm -r /tmp/forged /tmp/b /tmp/w');
-}
-
-async function list(cluster: Cluster): Promise<CheckpointJson[]> {
-  return JSON.parse(await cluster.sh('n1', 'forage checkpoint ls --json')) as CheckpointJson[];
-}
-
-/** No containers, no checkpoints; images stay. */
-async function clean(cluster: Cluster): Promise<void> {
-  for (const node of NODES) {
-    await cluster.sh(
-      node,
-      `nerdctl ps -aq | xargs -r nerdctl rm -f > /dev/null 2>&1 || true
-       for id in $(ctr container ls -q); do ctr task kill -s KILL $id; ctr task rm -f $id; ctr container rm $id; done > /dev/null 2>&1 || true
-       ctr container ls -q | wc -l | grep -qx 0`,
-    );
-    await collectGarbage(cluster, node);
-  }
-  for (const { id } of await list(cluster)) await cluster.sh('n1', `forage checkpoint rm ${id}`);
-}
-
-/** Processes and mounts of restores, dumps, checkpoints. Layers of images that are here stay mounted for a while. */
-async function left(cluster: Cluster, node: string): Promise<string[]> {
-  const script = `
-    pgrep -af '[l]azy-pages|[g]uard-main' || true
-    find /run/forage/staging /var/lib/forage/staging /run/forage/restores -mindepth 1 2> /dev/null || true
-    forage checkpoint ls --json | grep '"id"' || true
-    awk '/ - erofs /{print $5}' /proc/self/mountinfo`;
-  let lines: string[] = [];
-  await eventually('no leftovers', async () => {
-    const layers = (await cluster.volumes(node)).map(({ root }) => root);
-    lines = (await cluster.sh(node, script))
-      .split('\n')
-      .filter((line) => line !== '' && !layers.some((root) => line.endsWith(root)));
-    return lines.length === 0;
-  }).catch(() => {});
-  return lines;
 }

@@ -1,0 +1,45 @@
+/** What checkpoints a cluster has, and that nothing of them is left. */
+import { type Cluster, collectGarbage, eventually } from './cluster.ts';
+
+/** What the tests read of `forage checkpoint ls --json`. */
+export interface CheckpointJson {
+  id: string;
+  container: string;
+  memory_bytes: number;
+}
+
+export async function list(cluster: Cluster): Promise<CheckpointJson[]> {
+  return JSON.parse(await cluster.sh('n1', 'forage checkpoint ls --json')) as CheckpointJson[];
+}
+
+/** No containers, no checkpoints; images stay. */
+export async function clean(cluster: Cluster, nodes: readonly string[]): Promise<void> {
+  for (const node of nodes) {
+    await cluster.sh(
+      node,
+      `nerdctl ps -aq | xargs -r nerdctl rm -f > /dev/null 2>&1 || true
+       for id in $(ctr container ls -q); do ctr task kill -s KILL $id; ctr task rm -f $id; ctr container rm $id; done > /dev/null 2>&1 || true
+       ctr container ls -q | wc -l | grep -qx 0`,
+    );
+    await collectGarbage(cluster, node);
+  }
+  for (const { id } of await list(cluster)) await cluster.sh('n1', `forage checkpoint rm ${id}`);
+}
+
+/** Processes and mounts of restores, dumps, checkpoints. Layers of images that are here stay mounted for a while. */
+export async function left(cluster: Cluster, node: string): Promise<string[]> {
+  const script = `
+    pgrep -af '[l]azy-pages|[g]uard-main' || true
+    find /run/forage/staging /var/lib/forage/staging /run/forage/restores -mindepth 1 2> /dev/null || true
+    forage checkpoint ls --json | grep '"id"' || true
+    awk '/ - erofs /{print $5}' /proc/self/mountinfo`;
+  let lines: string[] = [];
+  await eventually('no leftovers', async () => {
+    const layers = (await cluster.volumes(node)).map(({ root }) => root);
+    lines = (await cluster.sh(node, script))
+      .split('\n')
+      .filter((line) => line !== '' && !layers.some((root) => line.endsWith(root)));
+    return lines.length === 0;
+  }).catch(() => {});
+  return lines;
+}
