@@ -14,14 +14,16 @@ export interface Pod {
   folder: string;
 }
 
+/** As a kubelet asks for it: each container has processes of its own. */
+const LINUX = { security_context: { namespace_options: { pid: 1 } } };
+
 /** Of the runtime handler `forage`. */
 export async function startPod(cluster: Cluster, node: string, name: string): Promise<Pod> {
   const folder = `/run/pods/${name}`;
   const config = {
     metadata: { name, namespace: 'default', uid: `${name}-${node}`, attempt: 0 },
     log_directory: folder,
-    // As a kubelet asks for it: each container has processes of its own.
-    linux: { security_context: { namespace_options: { pid: 1 } } },
+    linux: LINUX,
   };
   await cluster.sh(node, `mkdir -p ${folder} && cat > ${folder}/pod.json`, { input: JSON.stringify(config) });
   const id = (await cluster.sh(node, `crictl runp --runtime forage ${folder}/pod.json`)).trim();
@@ -39,7 +41,7 @@ export async function startContainer(
   image: string,
   command: readonly string[] = [],
 ): Promise<string> {
-  const config = { metadata: { name }, image: { image }, command, log_path: `${name}.log`, linux: {} };
+  const config = { metadata: { name }, image: { image }, command, log_path: `${name}.log`, linux: LINUX };
   await cluster.sh(node, `cat > ${folder}/${name}.json`, { input: JSON.stringify(config) });
   const create = `crictl create ${id} ${folder}/${name}.json ${folder}/pod.json`;
   return (await cluster.sh(node, `crictl start $(${create})`)).trim();
