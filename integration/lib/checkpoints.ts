@@ -49,7 +49,7 @@ export async function list(cluster: Cluster): Promise<CheckpointJson[]> {
 }
 
 /** No containers, no checkpoints; images stay. */
-async function clean(cluster: Cluster, nodes: readonly string[]): Promise<void> {
+export async function clean(cluster: Cluster, nodes: readonly string[]): Promise<void> {
   for (const node of nodes) {
     await cluster.sh(
       node,
@@ -63,7 +63,7 @@ async function clean(cluster: Cluster, nodes: readonly string[]): Promise<void> 
 }
 
 /** Processes and mounts of restores, dumps, checkpoints. Layers of images that are here stay mounted for a while. */
-async function left(cluster: Cluster, node: string): Promise<string[]> {
+export async function left(cluster: Cluster, node: string): Promise<string[]> {
   const script = `
     pgrep -af '[l]azy-pages|[s]him/main.ts|[c]riu: ' || true
     find /run/forage/staging /var/lib/forage/staging /run/forage/restores -mindepth 1 2> /dev/null || true

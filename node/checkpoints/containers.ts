@@ -18,7 +18,7 @@ import type { LayerRecords } from '../records.ts';
 import { placeBoundFiles, sweepBoundFiles } from './bound-files.ts';
 import type { CheckpointDocument } from './document.ts';
 import { RESTORED_FROM } from './facts.ts';
-import { movedSpec, type OciSpec, parseSpec } from './spec.ts';
+import { movedSpec, type OciSpec, parseSpec, sharesNetwork } from './spec.ts';
 import { writableLayers } from './writable.ts';
 
 const SNAPSHOTTER = 'forage';
@@ -106,6 +106,11 @@ export function createContainers(parts: Parts): MakeContainer {
     const bound = join(root, 'bound');
     await sweepBoundFiles(bound, containers);
     const before = parseSpec(made.spec);
+    if (sharesNetwork(before))
+      throw new RefusedError(
+        'state',
+        'the container shares the network of its pod or of another container, which forage does not make; a container of a pod is restored over CRI',
+      );
     const placed = await placeBoundFiles(before, made.boundFiles, join(bound, as.namespace, as.id));
     const spec = movedSpec(before, document.container.id, as.id, placed);
     const folder = join(run, 'restores', randomBytes(8).toString('hex'));
