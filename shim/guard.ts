@@ -8,13 +8,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { criuErrors } from './criu-log.ts';
+import { faultsIn } from './fault-log.ts';
 import { NodeError, NodeLink } from './node-link.ts';
 import type { Answer, ContainerFacts, Reference, Request } from './protocol.ts';
 import { runcOn } from './runc.ts';
+import { touchedPages } from './touched.ts';
 import { UffdCopies } from './uffd-copies.ts';
 
 export interface GuardJob {
@@ -33,6 +35,8 @@ const SOCKET_MAX_MS = 10_000;
 const LOOK_MS = 2;
 const LOOK_LATER_MS = 100;
 const RECONNECT_MS = 500;
+/** What a container touches in this time after it was restored, it will touch when it is restored again. */
+const WATCH_MS = 5000;
 
 export interface Parent {
   /** The volumes are mounted, and the memory is served. */
@@ -79,13 +83,26 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
   } else {
     state.isRestored = true;
     await keeper.tell({ do: 'event', event: 'running' });
+    const told = Promise.race([ended, sleep(WATCH_MS)]).then(() => tellTouched(job, keeper));
     const [code, signal] = await ended;
+    await told;
     if (code === 0) await keeper.tell({ do: 'event', event: 'complete' });
     else await killed(job, keeper, signal ?? `status ${code}`);
   }
   watching.abort();
   await watch;
   await rm(join(job.workPath, 'lazy-pages.socket'), { force: true });
+}
+
+/** A restore goes on without it. */
+async function tellTouched({ workPath }: GuardJob, keeper: NodeKeeper): Promise<void> {
+  try {
+    const faults = faultsIn(await readFile(join(workPath, LOG), 'utf8'));
+    const pages = await touchedPages(keeper.prepared.images, faults);
+    if (pages.length > 0) await keeper.tell({ do: 'touched', pages });
+  } catch {
+    // Images of which the cluster could not supply the maps: the daemon says so itself.
+  }
 }
 
 async function killed(job: GuardJob, keeper: NodeKeeper, how: string): Promise<void> {
@@ -98,7 +115,9 @@ async function killed(job: GuardJob, keeper: NodeKeeper, how: string): Promise<v
 async function startDaemon(images: string, workPath: string): Promise<ChildProcess> {
   const socket = join(workPath, 'lazy-pages.socket');
   await rm(socket, { force: true });
-  const daemon = spawn(CRIU, ['lazy-pages', '-D', images, '-W', workPath, '-o', LOG], { stdio: 'ignore' });
+  const daemon = spawn(CRIU, ['lazy-pages', '-v4', '-D', images, '-W', workPath, '-o', LOG], {
+    stdio: 'ignore',
+  });
   const failed = once(daemon, 'error').then(([error]) => error as Error);
   let problem: Error | undefined;
   void failed.then((error) => {
@@ -170,7 +189,7 @@ class NodeKeeper {
   }
 
   /** What the node does not hear, its log lacks; nothing depends on it. */
-  async tell(event: Extract<Request, { do: 'event' }>): Promise<void> {
+  async tell(event: Extract<Request, { do: 'event' | 'touched' }>): Promise<void> {
     await this.#link.ask(event, 'ok').catch(() => {});
   }
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
 import { Bed, REFERENCE, until } from './bed.twin.ts';
+import { pagemapImage } from './pagemap.twin.ts';
 import { encodeReference } from './reference.ts';
 
 async function withReference(t: Test): Promise<Bed> {
@@ -45,6 +46,26 @@ t.test(
     t.match(events(bed)[1], { event: 'complete' });
   },
 );
+
+t.test('the node is told which memory the container has touched first', async (t) => {
+  const bed = await withReference(t);
+  await writeFile(bed.path('volume/pagemap-1.img'), pagemapImage(1, [{ address: 0x1000, pages: 9 }]));
+  const faults = [0x5000, 0x6000, 0x1000].map((address) => `uffd: 1-7: #PF at 0x${address.toString(16)}\n`);
+  await writeFile(bed.path('criu-log'), faults.join(''));
+  await writeFile(bed.path('criu-ends'), '0');
+  await bed.node(t, bed.well);
+  await bed.run(bed.restore());
+  const touched = () => bed.asked.filter((request) => request.do === 'touched');
+  await until(() => touched().length === 1);
+  t.match(touched(), [
+    {
+      pages: [
+        [1, 4, 2],
+        [1, 0, 1],
+      ],
+    },
+  ]);
+});
 
 t.test('a lazy-pages daemon that dies takes the container with it, and the reason is told', async (t) => {
   const bed = await withReference(t);
