@@ -33,11 +33,15 @@ export interface MemoryLayout {
   blockPages: number;
   /** A block of the base stays while at least this share of its pages is in use. */
   keptShareMin: number;
+  /** So many of the pages that CRIU reads before the first instruction come with the index. */
+  firstPagesMax: number;
 }
 
-export const MEMORY_LAYOUT: MemoryLayout = { blockPages: 16, keptShareMin: 1 / 3 };
-
-const FIRST_PAGES_MAX = (8 << 20) / PAGE_BYTES;
+export const MEMORY_LAYOUT: MemoryLayout = {
+  blockPages: 16,
+  keptShareMin: 1 / 3,
+  firstPagesMax: (8 << 20) / PAGE_BYTES,
+};
 
 /** Rejects with `NotFlatError` for a folder that CRIU has not written; nothing is stored then. */
 export async function storeMemory(
@@ -54,7 +58,7 @@ export async function storeMemory(
 
   const places = new Places(numbers.count, headPages(files));
   const smallRows = small.map((file) => places.row(pagesOf(file)));
-  const first = placeFirst(large, numbered, eagerPages(directory), places);
+  const first = placeFirst(large, numbered, eagerPages(directory), places, layout.firstPagesMax);
   const kept = await keepBlocks(await indexOf(base, stores), stores, numbers, places, layout.keptShareMin);
   const freshFrom = places.next;
   for (const pages of numbered) for (const number of pages) places.add(number);
@@ -82,13 +86,14 @@ function placeFirst(
   numbered: readonly Uint32Array[],
   eager: ReadonlyMap<string, readonly number[]>,
   places: Places,
+  pagesMax: number,
 ): Buffer {
   const bytes: Buffer[] = [];
   files.forEach((file, i) => {
     const reader = new PageReader(file);
     for (const page of eager.get(file.name) ?? []) {
       const number = numbered[i]![page] ?? HOLE;
-      if (number === HOLE || places.has(number) || bytes.length === FIRST_PAGES_MAX) continue;
+      if (number === HOLE || places.has(number) || bytes.length === pagesMax) continue;
       places.add(number);
       const one = Buffer.allocUnsafe(PAGE_BYTES);
       reader.read(page, one);
