@@ -3,7 +3,7 @@
  * *writable volume*, as an unpacked layer does.
  */
 import { join } from 'node:path';
-import { markLazyPages } from './criu-images.ts';
+import { markLazyPages } from './dump-memory.ts';
 import { type Compression, formatId, mkfsOptions } from './format.ts';
 import { walkedTar } from './layer-source.ts';
 import { walkDirectory } from './layer-walk.ts';

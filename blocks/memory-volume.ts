@@ -9,8 +9,8 @@
  */
 import { MAX_BLOCK_BYTES } from './block.ts';
 import type { Chunk } from './chunker.ts';
-import { eagerPages } from './criu-images.ts';
 import { type DumpFile, filesIn, numberPages, PageReader, wholeFiles } from './dump-folder.ts';
+import { eagerPages } from './dump-memory.ts';
 import { flatHead, HOLE, headPages, type Placed, pagesOf } from './flat-image.ts';
 import { MEMORY_FORMAT, uuidOf } from './format.ts';
 import { PageNumbers } from './page-numbers.ts';

@@ -1,17 +1,12 @@
 /**
  * What the images of a CRIU dump say of the pages in it: which of them CRIU reads itself before the first instruction, and which it leaves to
- * userfaultfd. Source: images/{pagemap,mm,vma,core,core-x86}.proto and criu/{mem.c,include/magic.h,include/vma.h} of CRIU 4.2.
- *
- * A file of images is two numbers that tell its kind, then records: 4 bytes of length each, and a protobuf message.
+ * userfaultfd. Source: images/{pagemap,mm,vma,core,core-x86}.proto and criu/{mem.c,include/vma.h} of CRIU 4.2.
  */
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import jspb from 'google-protobuf';
+import { CriuImageError, encodeRecords, field, fields, MAGIC, numberIn, records } from './criu-image.ts';
 import { PAGE_BYTES } from './types.ts';
-
-const HEADER_BYTES = 8;
-const COMMON_MAGIC = 0x54564319;
-const MAGIC = { pagemap: 0x56084025, mm: 0x57492820, core: 0x55053847 };
 
 /** Flags of a pagemap's entry. Its pages are in the file of pages only where they are present. */
 const LAZY = 1 << 1;
@@ -21,14 +16,6 @@ const PRESENT = 1 << 2;
 const MAP_LAZY = 0x02 | 0x20;
 const MAP_NOT_LAZY = 0x2000 | 0x40000;
 const AREA_NOT_LAZY = (1 << 2) | (1 << 3) | (1 << 12);
-
-/** An image that is cut off, or is none of CRIU's. */
-class CriuImageError extends Error {
-  constructor(path: string, why: string) {
-    super(`${path} is no image that CRIU has written: ${why}`);
-    this.name = 'CriuImageError';
-  }
-}
 
 /** Pages in a row. */
 interface Entry {
@@ -174,84 +161,17 @@ function readPagemap(path: string): Pagemap {
 }
 
 function encodePagemap(head: Uint8Array, entries: readonly Entry[]): Buffer {
-  const parts = [numbers(COMMON_MAGIC, MAGIC.pagemap), numbers(head.length), head];
-  for (const { address, pages, flags } of entries) {
+  const records = entries.map(({ address, pages, flags }) => {
     const writer = new jspb.BinaryWriter();
     writer.writeUint64(1, address);
     writer.writeUint32(2, pages);
     writer.writeUint32(4, flags);
     writer.writeUint64(5, pages);
-    const record = writer.getResultBuffer();
-    parts.push(numbers(record.length), record);
-  }
-  return Buffer.concat(parts);
-}
-
-function numbers(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(values.length * 4);
-  values.forEach((value, i) => {
-    bytes.writeUInt32LE(value, i * 4);
+    return writer.getResultBuffer();
   });
-  return bytes;
+  return encodeRecords(MAGIC.pagemap, [head, ...records]);
 }
 
 function imagesNamed(directory: string, pattern: RegExp): string[] {
   return readdirSync(directory).filter((name) => pattern.test(name));
-}
-
-function records(path: string, magic: number): Uint8Array[] {
-  const bytes = readFileSync(path);
-  const isRight =
-    bytes.length >= HEADER_BYTES && bytes.readUInt32LE(0) === COMMON_MAGIC && bytes.readUInt32LE(4) === magic;
-  if (!isRight) throw new CriuImageError(path, 'it begins otherwise');
-  const found: Uint8Array[] = [];
-  for (let at = HEADER_BYTES; at < bytes.length; ) {
-    const end = at + 4 <= bytes.length ? at + 4 + bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY;
-    if (end > bytes.length) throw new CriuImageError(path, 'it is cut off');
-    found.push(bytes.subarray(at + 4, end));
-    at = end;
-  }
-  return found;
-}
-
-/** The message at the end of a way through messages. */
-function field(path: string, message: Uint8Array, way: readonly number[]): Uint8Array | undefined {
-  let at: Uint8Array | undefined = message;
-  for (const number of way) at = at && fields(path, at, number)[0];
-  return at;
-}
-
-/** Messages, strings and bytes of that number. */
-function fields(path: string, message: Uint8Array, number: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  walk(path, message, (reader) => {
-    if (reader.getFieldNumber() !== number || reader.getWireType() !== LENGTH_DELIMITED) return false;
-    found.push(reader.readBytes() as Uint8Array);
-    return true;
-  });
-  return found;
-}
-
-const LENGTH_DELIMITED = 2;
-const VARINT = 0;
-
-/** Addresses of a process stay below 2^53. */
-function numberIn(path: string, message: Uint8Array, number: number): number | undefined {
-  let found: number | undefined;
-  walk(path, message, (reader) => {
-    if (reader.getFieldNumber() !== number || reader.getWireType() !== VARINT) return false;
-    found = reader.readUint64();
-    return true;
-  });
-  return found;
-}
-
-/** `read` answers whether it has read the field that the reader is at. */
-function walk(path: string, message: Uint8Array, read: (reader: jspb.BinaryReader) => boolean): void {
-  try {
-    const reader = new jspb.BinaryReader(message);
-    while (reader.nextField()) if (!read(reader)) reader.skipField();
-  } catch (error) {
-    throw new CriuImageError(path, (error as Error).message);
-  }
 }
