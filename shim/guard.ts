@@ -83,15 +83,19 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
   } else {
     state.isRestored = true;
     await keeper.tell({ do: 'event', event: 'running' });
-    const told = Promise.race([ended, sleep(WATCH_MS)]).then(() => tellTouched(job, keeper));
+    const told = Promise.race([ended, watchedFor(watching.signal)]).then(() => tellTouched(job, keeper));
     const [code, signal] = await ended;
+    if (code !== 0) await killed(job, keeper, signal ?? `status ${code}`);
     await told;
     if (code === 0) await keeper.tell({ do: 'event', event: 'complete' });
-    else await killed(job, keeper, signal ?? `status ${code}`);
   }
   watching.abort();
   await watch;
   await rm(join(job.workPath, 'lazy-pages.socket'), { force: true });
+}
+
+function watchedFor(signal: AbortSignal): Promise<void> {
+  return sleep(WATCH_MS, undefined, { signal }).catch(() => {});
 }
 
 /** A restore goes on without it. */

@@ -10,7 +10,8 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { applyFiles } from './apply.ts';
 import { type Arguments, flagValue, globalValue, withFlags, withValue } from './arguments.ts';
-import { bringLoopbackUp } from './bundle.ts';
+import { networkOf, prepareRestore } from './bundle.ts';
+import { areKeepable } from './connections.ts';
 import { comingContainer } from './container.ts';
 import { tellCause } from './criu-log.ts';
 import { type GuardJob, guard, type Prepared } from './guard.ts';
@@ -19,6 +20,8 @@ import { knownFlags, runcAs } from './runc.ts';
 import type { Waiting } from './waiting.ts';
 
 const DEFAULT_ROOT = '/run/runc';
+/** What becomes of TCP connections. */
+const [KEEP, CLOSE] = ['--tcp-established', '--tcp-close'];
 
 /** Answers the exit status, at once where there is no reference, or when the guard has nothing more to do. */
 export async function restore(args: Arguments, waiting: Waiting): Promise<number> {
@@ -35,8 +38,10 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
     const [prepared, known] = await Promise.all([guarded.ready, knownFlags('restore')]);
     const { images, files, flags, lazy } = prepared;
     await applyFiles(files, rootfs);
-    await bringLoopbackUp(bundle);
-    const added = lazy ? [...flags, '--lazy-pages'] : flags;
+    const closes = flags.includes(CLOSE) || !(await areKeepable(images, await networkOf(bundle)));
+    await prepareRestore(bundle, { criu: closes ? ['tcp-close'] : [], workPath });
+    const kept = closes ? flags.filter((flag) => flag !== KEEP) : flags;
+    const added = lazy ? [...kept, '--lazy-pages'] : kept;
     waiting.begun();
     const status = await runcAs(
       withFlags(withValue(withValue(args, 'image-path', images), 'work-path', workPath), added, known),
