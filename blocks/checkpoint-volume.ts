@@ -3,6 +3,7 @@
  * *writable volume*, as an unpacked layer does.
  */
 import { join } from 'node:path';
+import { markLazyPages } from './criu-images.ts';
 import { type Compression, formatId, mkfsOptions } from './format.ts';
 import { walkedTar } from './layer-source.ts';
 import { walkDirectory } from './layer-walk.ts';
@@ -31,7 +32,9 @@ export async function ingestCheckpoint(
   stores: Stores,
   signal?: AbortSignal,
 ): Promise<StoredImage> {
-  return job.of === 'memory' ? storeMemory(job, stores, signal) : storeFiles(job, stores, signal);
+  if (job.of === 'files') return storeFiles(job, stores, signal);
+  markLazyPages(job.directory);
+  return storeMemory(job, stores, signal);
 }
 
 async function storeFiles(

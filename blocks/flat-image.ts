@@ -19,19 +19,19 @@ export interface Placed extends FlatFile {
 /** A page of zeros that is nowhere. */
 export const HOLE = 0xffff_ffff;
 
-const SUPER_OFFSET = 1024;
-const MAGIC = 0xe0f5e1e2;
+export const SUPER_OFFSET = 1024;
+export const MAGIC = 0xe0f5e1e2;
 const CHUNKED_FILES = 0x04;
-const INODES_PAGE = 1;
+export const INODES_PAGE = 1;
 const INODE_BYTES = 64;
-const UNIT = 32;
+export const UNIT = 32;
 /** Inode number 0 means "none" to some programs. */
-const ROOT_NID = 2;
-const DIRENT_BYTES = 12;
+export const ROOT_NID = 2;
+export const DIRENT_BYTES = 12;
 const MODE = { directory: 0o040700, file: 0o100600 };
-const TYPE = { directory: 2, file: 1 };
+export const TYPE = { directory: 2, file: 1 };
 /** i_format: the extended form, and where the data are. */
-const FORMAT = { directory: 1 | (0 << 1), file: 1 | (4 << 1) };
+export const FORMAT = { directory: 1 | (0 << 1), file: 1 | (4 << 1) };
 
 /** How many pages the head of an image with these files takes. */
 export function headPages(files: readonly FlatFile[]): number {
@@ -73,7 +73,8 @@ function layoutOf(files: readonly FlatFile[]) {
   return { nids, directoryPage, directory: directoryOf(files, nids) };
 }
 
-function mapOffset(nid: number): number {
+/** Of the inode's map of pages. */
+export function mapOffset(nid: number): number {
   return INODES_PAGE * PAGE_BYTES + nid * UNIT + INODE_BYTES;
 }
 

@@ -5,7 +5,7 @@ import { metadataPages } from './erofs.ts';
 import { type Dump, MEMORY_LAYOUT, storeMemory } from './memory-volume.ts';
 import { openBlockStore } from './store.ts';
 import type { StoredImage } from './store-image.ts';
-import { assemble, generator, mountImage, noise, scratch } from './testing.ts';
+import { assemble, generator, image, message, mountImage, noise, scratch } from './testing.ts';
 import { PAGE_BYTES } from './types.ts';
 import { openVolumeStore } from './volumes.ts';
 
@@ -83,6 +83,20 @@ t.test('all but the pages files and what is large comes with the index', async (
   }
   t.same(has, [true]);
   t.equal(result.metadataBytes, result.sizeBytes - BLOCK_BYTES);
+});
+
+t.test('pages that are not left to userfaultfd come with the index, too', async (t) => {
+  const { store, imageOf, volumes, blocks } = await node(t);
+  const entry = (pages: number, flags: number) => message([1, 4096], [2, pages], [4, flags], [5, pages]);
+  const pages = noise(100 * PAGE_BYTES);
+  const pagemap = image(0x56084025, message([1, 1]), entry(50, 6), entry(2, 4), entry(48, 6));
+  const files = { 'pagemap-9.img': pagemap, 'pages-1.img': pages };
+  const result = await store(files);
+  t.equal(result.sizeBytes - result.metadataBytes, 98 * PAGE_BYTES);
+  const index = (await volumes.get(result.root))!;
+  const first = (await blocks.get(index.blockId(0)))!;
+  t.ok(index.isMetadata(0) && first.includes(pages.subarray(50 * PAGE_BYTES, 52 * PAGE_BYTES)));
+  await check(t, await imageOf(result), files);
 });
 
 t.test('every page that a walk of the tree reads is metadata', async (t) => {

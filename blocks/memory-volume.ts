@@ -9,6 +9,7 @@
  */
 import { MAX_BLOCK_BYTES } from './block.ts';
 import type { Chunk } from './chunker.ts';
+import { eagerPages } from './criu-images.ts';
 import { type DumpFile, filesIn, numberPages, PageReader, wholeFiles } from './dump-folder.ts';
 import { flatHead, HOLE, headPages, type Placed, pagesOf } from './flat-image.ts';
 import { MEMORY_FORMAT, uuidOf } from './format.ts';
@@ -32,9 +33,15 @@ export interface MemoryLayout {
   blockPages: number;
   /** A block of the base stays while at least this share of its pages is in use. */
   keptShareMin: number;
+  /** So many of the pages that CRIU reads before the first instruction come with the index. */
+  firstPagesMax: number;
 }
 
-export const MEMORY_LAYOUT: MemoryLayout = { blockPages: 16, keptShareMin: 1 / 3 };
+export const MEMORY_LAYOUT: MemoryLayout = {
+  blockPages: 16,
+  keptShareMin: 1 / 3,
+  firstPagesMax: (8 << 20) / PAGE_BYTES,
+};
 
 /** Rejects with `NotFlatError` for a folder that CRIU has not written; nothing is stored then. */
 export async function storeMemory(
@@ -51,6 +58,7 @@ export async function storeMemory(
 
   const places = new Places(numbers.count, headPages(files));
   const smallRows = small.map((file) => places.row(pagesOf(file)));
+  const first = placeFirst(large, numbered, eagerPages(directory), places, layout.firstPagesMax);
   const kept = await keepBlocks(await indexOf(base, stores), stores, numbers, places, layout.keptShareMin);
   const freshFrom = places.next;
   for (const pages of numbered) for (const number of pages) places.add(number);
@@ -62,11 +70,38 @@ export async function storeMemory(
   }));
   const head = flatHead([...placedSmall, ...placedLarge], places.next, uuidOf(`memory of ${id}`));
   async function* pieces(): AsyncGenerator<Piece> {
-    yield* metadata(Buffer.concat([head, wholeFiles(small)]));
+    yield* metadata(Buffer.concat([head, wholeFiles(small), first]));
     yield* kept;
     yield* freshBlocks(placedLarge, freshFrom, layout.blockPages);
   }
   return storeVolume(MEMORY_FORMAT, pieces(), stores, signal);
+}
+
+/**
+ * What CRIU reads itself before the first instruction comes with the index, as its small files do. Answers the pages' bytes, in the order of
+ * their places. Shared memory may be too large for that, and is fetched as it is read.
+ */
+function placeFirst(
+  files: readonly DumpFile[],
+  numbered: readonly Uint32Array[],
+  eager: ReadonlyMap<string, readonly number[]>,
+  places: Places,
+  pagesMax: number,
+): Buffer {
+  const bytes: Buffer[] = [];
+  files.forEach((file, i) => {
+    const reader = new PageReader(file);
+    for (const page of eager.get(file.name) ?? []) {
+      const number = numbered[i]![page] ?? HOLE;
+      if (number === HOLE || places.has(number) || bytes.length === pagesMax) continue;
+      places.add(number);
+      const one = Buffer.allocUnsafe(PAGE_BYTES);
+      reader.read(page, one);
+      bytes.push(one);
+    }
+    reader.close();
+  });
+  return Buffer.concat(bytes);
 }
 
 async function indexOf(base: Root | undefined, { volumes }: Stores): Promise<VolumeIndex | undefined> {

@@ -1,7 +1,6 @@
-/** Containers move between nodes with their memory and their files, by every way in, and survive what goes wrong on the way. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Containers move between nodes with their memory and their files, by every way in. */
 import t, { type Test } from 'tap';
-import { type CheckpointJson, clean, left, list } from './lib/checkpoints.ts';
+import { begin, checkpoint, list, scenarios } from './lib/checkpoints.ts';
 import { type Cluster, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
 import { counter, hasher, inside, nginx, parts, redis, start, type Workload } from './lib/workloads.ts';
 
@@ -25,15 +24,7 @@ for (const containerd of versions) {
 
 /** What does not depend on containerd's version is tried with several workloads once. */
 async function define(t: Test, cluster: Cluster, workloads: readonly Workload[]): Promise<void> {
-  const scenario = (name: string, run: (t: Test) => Promise<void>) =>
-    t.test(name, async (t) => {
-      try {
-        await run(t);
-      } finally {
-        await clean(cluster, NODES);
-      }
-      for (const node of NODES) t.same(await left(cluster, node), [], `nothing is left on ${node}`);
-    });
+  const scenario = scenarios(t, cluster, NODES);
   for (const workload of workloads) {
     await scenario(`${workload.name}: restored on another node, and again on a third`, (t) =>
       restored(t, cluster, workload),
@@ -50,36 +41,8 @@ async function define(t: Test, cluster: Cluster, workloads: readonly Workload[])
     byNerdctl(t, cluster),
   );
   if (workloads.length < 3) return;
-  await scenario('forage is killed while a container is restored lazily: it goes on', (t) =>
-    nodeKilled(t, cluster),
-  );
-  await scenario(
-    'the lazy-pages daemon is killed: the container is too, and its checkpoint restores again',
-    (t) => daemonKilled(t, cluster),
-  );
   await scenario('the node that made a checkpoint is gone: others have it', (t) => sourceGone(t, cluster));
   await scenario('references that are forged or name no checkpoint are refused', (t) => refused(t, cluster));
-}
-
-/** Answers the id that containerd knows it by. */
-async function begin(
-  cluster: Cluster,
-  name: string,
-  workload: Workload,
-): Promise<{ id: string; state: string }> {
-  const state = await start(cluster, 'n1', name, workload);
-  const id = (await cluster.sh('n1', `nerdctl ps -q --no-trunc --filter name=${name}`)).trim();
-  return { id, state };
-}
-
-async function checkpoint(
-  cluster: Cluster,
-  name: string,
-  container: string,
-  ...more: string[]
-): Promise<CheckpointJson> {
-  const argv = ['forage', 'checkpoint', 'create', container, '--name', name, '--json', ...more];
-  return JSON.parse(await cluster.sh('n1', argv.join(' '))) as CheckpointJson;
 }
 
 async function restored(t: Test, cluster: Cluster, workload: Workload): Promise<void> {
@@ -159,37 +122,6 @@ async function byNerdctl(t: Test, cluster: Cluster): Promise<void> {
   await cluster.sh('n2', 'nerdctl start --checkpoint first web');
   const id = (await cluster.sh('n2', 'nerdctl ps -q --no-trunc --filter name=web')).trim();
   t.equal(await inside(cluster, 'n2', id, counter.check), state);
-}
-
-/** A restore that takes a while: n2's link is slow enough that all of the memory is not there at once. */
-async function lazily(cluster: Cluster, node: string): Promise<{ state: string }> {
-  const { state } = await begin(cluster, 'web', hasher(192));
-  await checkpoint(cluster, 'first', 'web');
-  await cluster.sh('n1', 'nerdctl rm -f web');
-  await cluster.sh(node, 'forage restore first --name web2 --no-wait');
-  return { state };
-}
-
-async function nodeKilled(t: Test, cluster: Cluster): Promise<void> {
-  const { state } = await lazily(cluster, 'n2');
-  for (let i = 0; i < 3; i++) {
-    await cluster.sh('n2', 'systemctl kill -s KILL forage');
-    await sleep(500);
-  }
-  t.equal(await inside(cluster, 'n2', 'web2', hasher(192).check), state);
-}
-
-async function daemonKilled(t: Test, cluster: Cluster): Promise<void> {
-  const { state } = await lazily(cluster, 'n2');
-  const { status } = await cluster.run('n2', ['pkill', '-KILL', '-f', 'criu lazy-pages']);
-  if (status === 0) {
-    await eventually('it is dead', async () => /web2 .*STOPPED/.test(await cluster.sh('n2', 'ctr task ls')));
-    await eventually('the log says why', async () =>
-      /was killed: its memory did not come/.test(await cluster.sh('n2', 'journalctl -u forage -o cat')),
-    );
-  } else t.pass('all memory had come before it could be killed');
-  await cluster.sh('n2', 'forage restore first --name web3');
-  t.equal(await inside(cluster, 'n2', 'web3', hasher(192).check), state);
 }
 
 async function sourceGone(t: Test, cluster: Cluster): Promise<void> {

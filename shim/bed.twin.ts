@@ -32,8 +32,9 @@ case " $* " in
 esac
 `;
 
-/** The lazy-pages daemon: listens, and ends as \`$BED/criu-ends\` says, once it is there. */
+/** The lazy-pages daemon: logs what \`$BED/criu-log\` says, listens, and ends as \`$BED/criu-ends\` says, once it is there. */
 const CRIU = `#!/bin/sh
+echo $PPID > "$BED/guard-pid"
 echo $$ > "$BED/criu-pid"
 work=
 previous=
@@ -41,6 +42,7 @@ for argument; do
   [ "$previous" != -W ] || work=$argument
   previous=$argument
 done
+cp "$BED/criu-log" "$work/lazy-pages.log" 2> /dev/null
 : > "$work/lazy-pages.socket"
 until [ -e "$BED/criu-ends" ]; do sleep 0.02; done
 exit "$(cat "$BED/criu-ends")"

@@ -3,18 +3,20 @@
  * CRIU's lazy-pages daemon, and copies of its userfaultfds. A daemon that ends before it is done (a page that the cluster could not
  * supply in time, a crash) takes the container with it: it is killed, never given zeros, and its checkpoint stays.
  *
- * What it begins it ends: when whoever started it dies before runc has restored the container, all that was started is ended.
+ * What it begins it ends: when the restore fails, or nobody has waited for it, all that was started is ended.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { criuErrors } from './criu-log.ts';
+import { faultsIn } from './fault-log.ts';
 import { NodeError, NodeLink } from './node-link.ts';
 import type { Answer, ContainerFacts, Reference, Request } from './protocol.ts';
 import { runcOn } from './runc.ts';
+import { touchedPages } from './touched.ts';
 import { UffdCopies } from './uffd-copies.ts';
 
 export interface GuardJob {
@@ -24,9 +26,7 @@ export interface GuardJob {
   workPath: string;
 }
 
-type Prepared = Extract<Answer, { restore: unknown }>['restore'];
-export type FromGuard = { ready: Prepared } | { error: string };
-export type ToGuard = { restored: true } | { failed: true };
+export type Prepared = Extract<Answer, { restore: unknown }>['restore'];
 
 const CRIU = process.env.FORAGE_CRIU || 'criu';
 const LOG = 'lazy-pages.log';
@@ -35,13 +35,17 @@ const SOCKET_MAX_MS = 10_000;
 const LOOK_MS = 2;
 const LOOK_LATER_MS = 100;
 const RECONNECT_MS = 500;
+/** What a container touches in this time after it was restored, it will touch when it is restored again. */
+const WATCH_MS = 5000;
 
 export interface Parent {
-  say(message: FromGuard): void;
-  /** How runc's restore has ended; `failed` when the parent is gone. */
+  /** The volumes are mounted, and the memory is served. */
+  ready(prepared: Prepared): void;
+  /** How runc's restore has ended; `failed` also when nobody has waited for it. */
   outcome: Promise<'restored' | 'failed'>;
 }
 
+/** Resolves when the container needs it no longer. Rejects with NodeError, or when the daemon does not start. */
 export async function guard(job: GuardJob, parent: Parent): Promise<void> {
   const keeper = await NodeKeeper.open(job);
   try {
@@ -55,7 +59,7 @@ export async function guard(job: GuardJob, parent: Parent): Promise<void> {
 
 /** The memory is read by runc itself, from the mounted images. */
 async function eagerly(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promise<void> {
-  parent.say({ ready: keeper.prepared });
+  parent.ready(keeper.prepared);
   if ((await parent.outcome) === 'failed') {
     await endContainer(job.container);
     return;
@@ -70,7 +74,7 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
   const watching = new AbortController();
   const state = { isRestored: false };
   const watch = keepCopies(daemon.pid!, state, watching.signal);
-  parent.say({ ready: keeper.prepared });
+  parent.ready(keeper.prepared);
   const outcome = await parent.outcome;
   if (outcome === 'failed') {
     daemon.kill('SIGKILL');
@@ -79,13 +83,26 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
   } else {
     state.isRestored = true;
     await keeper.tell({ do: 'event', event: 'running' });
+    const told = Promise.race([ended, sleep(WATCH_MS)]).then(() => tellTouched(job, keeper));
     const [code, signal] = await ended;
+    await told;
     if (code === 0) await keeper.tell({ do: 'event', event: 'complete' });
     else await killed(job, keeper, signal ?? `status ${code}`);
   }
   watching.abort();
   await watch;
   await rm(join(job.workPath, 'lazy-pages.socket'), { force: true });
+}
+
+/** A restore goes on without it. */
+async function tellTouched({ workPath }: GuardJob, keeper: NodeKeeper): Promise<void> {
+  try {
+    const faults = faultsIn(await readFile(join(workPath, LOG), 'utf8'));
+    const pages = await touchedPages(keeper.prepared.images, faults);
+    if (pages.length > 0) await keeper.tell({ do: 'touched', pages });
+  } catch {
+    // Images of which the cluster could not supply the maps: the daemon says so itself.
+  }
 }
 
 async function killed(job: GuardJob, keeper: NodeKeeper, how: string): Promise<void> {
@@ -98,7 +115,9 @@ async function killed(job: GuardJob, keeper: NodeKeeper, how: string): Promise<v
 async function startDaemon(images: string, workPath: string): Promise<ChildProcess> {
   const socket = join(workPath, 'lazy-pages.socket');
   await rm(socket, { force: true });
-  const daemon = spawn(CRIU, ['lazy-pages', '-D', images, '-W', workPath, '-o', LOG], { stdio: 'ignore' });
+  const daemon = spawn(CRIU, ['lazy-pages', '-v4', '-D', images, '-W', workPath, '-o', LOG], {
+    stdio: 'ignore',
+  });
   const failed = once(daemon, 'error').then(([error]) => error as Error);
   let problem: Error | undefined;
   void failed.then((error) => {
@@ -170,7 +189,7 @@ class NodeKeeper {
   }
 
   /** What the node does not hear, its log lacks; nothing depends on it. */
-  async tell(event: Extract<Request, { do: 'event' }>): Promise<void> {
+  async tell(event: Extract<Request, { do: 'event' | 'touched' }>): Promise<void> {
     await this.#link.ask(event, 'ok').catch(() => {});
   }
 

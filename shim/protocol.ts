@@ -2,8 +2,8 @@
  * What forage-runc and the node say to each other over `<run>/shim.sock`: lines of JSON, one connection a checkpoint or a restore. Node's start-up
  * is paid while a container is frozen, and gRPC would double it.
  *
- * A checkpoint: `stage`, `staged`, `take`, `taken`. A restore: `restore`, any number of `progress`, `restore`, then `event`s, each answered by
- * `ok`; the connection's end ends it. Instead of any answer there may be an `error`, with which the node closes.
+ * A checkpoint: `stage`, `staged`, `take`, `taken`. A restore: `restore`, any number of `progress`, `restore`, then `event`s and once `touched`,
+ * each answered by `ok`; the connection's end ends it. Instead of any answer there may be an `error`, with which the node closes.
  *
  * Both sides check what they read: the socket is root's, but the two may be of different versions.
  */
@@ -75,7 +75,18 @@ const event = v.object({
   reason: v.optional(text),
 });
 
-export const requestSchema = v.variant('do', [stage, take, restore, event]);
+/** Runs of pages that one message may tell of: some hundred kilobytes of it, and gigabytes of a program that reads along. */
+export const MAX_TOUCHED = 32_768;
+
+const touched = v.object({
+  do: v.literal('touched'),
+  /** The memory that the container has used first, in that order: N of the dump's `pages-N.img`, a page of it, and how many pages from there on. */
+  pages: v.pipe(v.array(v.tuple([size, size, size])), v.maxLength(MAX_TOUCHED)),
+});
+
+export type Touched = v.InferOutput<typeof touched>['pages'];
+
+export const requestSchema = v.variant('do', [stage, take, restore, event, touched]);
 
 export type Request = v.InferOutput<typeof requestSchema>;
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
 import { Bed, REFERENCE, until } from './bed.twin.ts';
+import { pagemapImage } from './pagemap.twin.ts';
 import { encodeReference } from './reference.ts';
 
 async function withReference(t: Test): Promise<Bed> {
@@ -46,6 +47,26 @@ t.test(
   },
 );
 
+t.test('the node is told which memory the container has touched first', async (t) => {
+  const bed = await withReference(t);
+  await writeFile(bed.path('volume/pagemap-1.img'), pagemapImage(1, [{ address: 0x1000, pages: 9 }]));
+  const faults = [0x5000, 0x6000, 0x1000].map((address) => `uffd: 1-7: #PF at 0x${address.toString(16)}\n`);
+  await writeFile(bed.path('criu-log'), faults.join(''));
+  await writeFile(bed.path('criu-ends'), '0');
+  await bed.node(t, bed.well);
+  await bed.run(bed.restore());
+  const touched = () => bed.asked.filter((request) => request.do === 'touched');
+  await until(() => touched().length === 1);
+  t.match(touched(), [
+    {
+      pages: [
+        [1, 4, 2],
+        [1, 0, 1],
+      ],
+    },
+  ]);
+});
+
 t.test('a lazy-pages daemon that dies takes the container with it, and the reason is told', async (t) => {
   const bed = await withReference(t);
   await bed.node(t, bed.well);
@@ -66,15 +87,47 @@ t.test('a restore that fails ends the daemon, with the status of runc', async (t
   t.same(events(bed), []);
 });
 
-t.test('kill -9 in the middle of a restore: the guard ends what was begun', async (t) => {
+async function daemonEnds(bed: Bed): Promise<void> {
+  const pids = [await bed.text('criu-pid'), await bed.text('guard-pid')].map(Number);
+  await writeFile(bed.path('criu-ends'), '0');
+  await until(() => pids.every(isGone));
+}
+
+const isRestoring = async (bed: Bed) => (await readFile(bed.path('restored'), 'utf8').catch(() => '')) !== '';
+
+t.test('kill -9 of forage-runc in the middle of a restore: what it makes is ended', async (t) => {
   const bed = await withReference(t);
   await bed.node(t, bed.well);
-  const child = bed.start(bed.restore(), { RUNC_RESTORES: '60' });
-  await until(async () => (await readFile(bed.path('restored'), 'utf8').catch(() => '')) !== '');
+  const child = bed.start(bed.restore(), { RUNC_RESTORES: '1' });
+  await until(() => isRestoring(bed));
   child.kill('SIGKILL');
   const pid = Number(await bed.text('criu-pid'));
   await until(() => isGone(pid));
-  await until(async () => (await bed.text('calls')).includes('kill --all c1'));
+  await until(async () => (await bed.text('calls')).includes(' kill --all c1 KILL'));
+  t.same(events(bed), []);
+});
+
+t.test(
+  'kill -9 of the guard in the middle of a restore: it has failed, and what it makes is ended',
+  async (t) => {
+    const bed = await withReference(t);
+    await bed.node(t, bed.well);
+    const ended = bed.run(bed.restore(), { RUNC_RESTORES: '1' });
+    await until(() => isRestoring(bed));
+    process.kill(Number(await bed.text('guard-pid')), 'SIGKILL');
+    t.match(await ended, { status: 1, stderr: '' });
+    t.match(await bed.text('calls'), / kill --all c1 KILL/);
+    await daemonEnds(bed);
+  },
+);
+
+t.test("a restored container's streams are nobody else's", async (t) => {
+  const bed = await withReference(t);
+  await bed.node(t, bed.well);
+  // Resolves when the last writer of its standard error has gone, while the daemon still serves.
+  t.match(await bed.run(bed.restore()), { status: 0, stderr: '' });
+  t.notOk(isGone(Number(await bed.text('criu-pid'))));
+  await daemonEnds(bed);
 });
 
 t.test('a reference that the node does not know is an error in the log, and nothing runs', async (t) => {

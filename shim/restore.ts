@@ -1,29 +1,27 @@
 /**
- * `restore`: where the image path holds a reference, the node mounts the checkpoint's volumes, a guard (guard.ts) serves the memory and outlives
- * this process, what the container had written is applied where it is not there as a lower layer, and runc restores. The standard
- * streams are the container's: nothing is printed, errors go to runc's log.
+ * `restore`: where the image path holds a reference, the node mounts the checkpoint's volumes, the guard (guard.ts) in this process serves the
+ * memory, what the container had written is applied where it is not there as a lower layer, and runc restores. The standard streams are the
+ * container's: nothing is printed, errors go to runc's log.
  *
- * The guard is told how it ended. If this process dies before that, the guard ends what was begun.
+ * Whoever waits for the restore is told how it has ended, and this process goes on as the guard, with no hold on the container's streams. Nobody
+ * to tell: the restore was given up, and the container is ended.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { applyFiles } from './apply.ts';
 import { type Arguments, flagValue, globalValue, withFlags, withValue } from './arguments.ts';
 import { bringLoopbackUp } from './bundle.ts';
 import { comingContainer } from './container.ts';
 import { tellCause } from './criu-log.ts';
-import type { FromGuard, GuardJob, ToGuard } from './guard.ts';
+import { type GuardJob, guard, type Prepared } from './guard.ts';
 import { referenceIn } from './reference.ts';
 import { knownFlags, runcAs } from './runc.ts';
+import type { Waiting } from './waiting.ts';
 
 const DEFAULT_ROOT = '/run/runc';
-const GUARD = fileURLToPath(new URL('guard-main.ts', import.meta.url));
 
-/** Answers the exit status. */
-export async function restore(args: Arguments): Promise<number> {
+/** Answers the exit status, at once where there is no reference, or when the guard has nothing more to do. */
+export async function restore(args: Arguments, waiting: Waiting): Promise<number> {
   const imagePath = resolve(flagValue(args.flags, 'image-path') ?? 'checkpoint');
   const reference = await referenceIn(imagePath);
   if (!reference) return runcAs(args);
@@ -32,35 +30,32 @@ export async function restore(args: Arguments): Promise<number> {
   const { facts, rootfs } = await comingContainer(globalValue(args, 'root') ?? DEFAULT_ROOT, id, bundle);
   const workPath = resolve(flagValue(args.flags, 'work-path') ?? imagePath);
   await mkdir(workPath, { recursive: true, mode: 0o700 });
-  const guard = startGuard({ reference, container: facts, workPath });
+  const guarded = beginGuard({ reference, container: facts, workPath });
   try {
-    const [{ images, files, flags, lazy }, known] = await Promise.all([ready(guard), knownFlags('restore')]);
+    const [prepared, known] = await Promise.all([guarded.ready, knownFlags('restore')]);
+    const { images, files, flags, lazy } = prepared;
     await applyFiles(files, rootfs);
     await bringLoopbackUp(bundle);
     const added = lazy ? [...flags, '--lazy-pages'] : flags;
+    waiting.begun();
     const status = await runcAs(
       withFlags(withValue(withValue(args, 'image-path', images), 'work-path', workPath), added, known),
     );
     if (status !== 0) tellCause(args, join(workPath, 'restore.log'));
-    await say(guard, status === 0 ? { restored: true } : { failed: true });
+    guarded.end(waiting.ended(status) && status === 0 ? 'restored' : 'failed');
+    await guarded.over;
     return status;
-  } finally {
-    if (guard.connected) guard.disconnect();
-    guard.unref();
+  } catch (error) {
+    guarded.end('failed');
+    await guarded.over.catch(() => {});
+    throw error;
   }
 }
 
-function startGuard(job: GuardJob): ChildProcess {
-  return fork(GUARD, [JSON.stringify(job)], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-}
-
-async function ready(guard: ChildProcess): Promise<Extract<FromGuard, { ready: unknown }>['ready']> {
-  const ended = once(guard, 'exit').then(() => [{ error: 'the guard of the restore has ended' }]);
-  const [said] = (await Promise.race([once(guard, 'message'), ended])) as [FromGuard];
-  if ('error' in said) throw new Error(said.error);
-  return said.ready;
-}
-
-function say(guard: ChildProcess, message: ToGuard): Promise<void> {
-  return new Promise((done) => guard.send(message, () => done()));
+function beginGuard(job: GuardJob) {
+  const ready = Promise.withResolvers<Prepared>();
+  const outcome = Promise.withResolvers<'restored' | 'failed'>();
+  const over = guard(job, { ready: ready.resolve, outcome: outcome.promise });
+  over.catch(ready.reject);
+  return { ready: ready.promise, end: outcome.resolve, over };
 }

@@ -3,16 +3,18 @@
  * those of others, and ends them everywhere.
  */
 import type { Logger } from 'pino';
+import { digestOf } from '../../blocks/digest.ts';
 import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
 import { isCheckpointId } from '../../peers/directory/body.ts';
 import type { Held } from '../../peers/directory/types.ts';
 import { RefusedError } from '../control.ts';
-import { loadObject } from '../image-refs-object.ts';
+import { loadObject, storeObject } from '../image-refs-object.ts';
 import type { ClusterMember } from '../member.ts';
 import { isPlaced } from '../placed.ts';
 import { type CheckpointDocument, decodeDocument } from './document.ts';
 import { type MakeParts, makeCheckpoint } from './make.ts';
 import type { Staged, Staging } from './staging.ts';
+import { encodeWorkingSet, WORKING_SET_MEDIA_TYPE } from './working-set.ts';
 
 /** How far a checkpoint is. */
 export type CheckpointStage =
@@ -40,6 +42,11 @@ export interface Checkpoints {
   /** Waits for one that is being made here, and until `signal` for one that others make. Rejects with RefusedError. */
   find(id: string, signal: AbortSignal): Promise<Held<'checkpoint'>>;
   document(held: Held<'checkpoint'>, signal: AbortSignal): Promise<CheckpointDocument>;
+  /**
+   * Numbers of blocks of its memory volume, in the order of their first use: published, so that any node brings them first. Does nothing
+   * where they are known, or the checkpoint was removed. Rejects where this node cannot sign, or the disk is full.
+   */
+  keepWorkingSet(id: string, order: Uint32Array): Promise<void>;
   /** Ends when it is kept; each stage once. */
   settle(id: string, signal: AbortSignal): AsyncIterable<CheckpointStage>;
   /** Everywhere. Rejects with RefusedError where there is none. */
@@ -79,6 +86,12 @@ export function createCheckpoints(parts: Parts): Checkpoints {
   function newest(id: string): Held<'checkpoint'> | undefined {
     const said = member().directory.checkpoint(id);
     return said.find(({ content }) => content.workingSet) ?? said[0];
+  }
+
+  /** undefined: there is none, or it has one. */
+  function lacksWorkingSet(id: string): Held<'checkpoint'> | undefined {
+    const held = newest(id);
+    return held?.content.workingSet ? undefined : held;
   }
 
   /** Of the same container, or of what it was restored from: the newest. */
@@ -169,6 +182,19 @@ export function createCheckpoints(parts: Parts): Checkpoints {
       }
     },
     document: documentOf,
+    async keepWorkingSet(id, order) {
+      if (order.length === 0 || !lacksWorkingSet(id)) return;
+      const bytes = encodeWorkingSet(order);
+      const descriptor = { digest: digestOf(bytes), mediaType: WORKING_SET_MEDIA_TYPE };
+      await parts.gate.shared(async () => {
+        const workingSet = await storeObject(blocks, descriptor, bytes);
+        await blocks.sync();
+        // It may have been removed meanwhile, and must not come back.
+        const held = lacksWorkingSet(id);
+        if (held) await member().directory.publish('checkpoint', { ...held.content, workingSet });
+      });
+      log.info({ checkpoint: id, blocks: order.length }, 'what a restored container touched first is known');
+    },
     async *settle(id, signal) {
       yield 'making';
       await making.get(id);

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { VolumeStore } from '../../blocks/types.ts';
+import type { ChainId, VolumeStore } from '../../blocks/types.ts';
 import type { Checkpoint } from '../../peers/directory/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
 import { encodeReference, REFERENCE_FILE } from '../../shim/reference.ts';
@@ -27,6 +27,7 @@ const FORAGE_RUNC = '/usr/bin/forage-runc';
 /** How long an ingest may take; how often the layer is asked for meanwhile (misses are remembered for 2 s). */
 const LAYER_MAX_MS = 120_000;
 const LAYER_AGAIN_MS = 2100;
+const AHEAD_MAX_MS = 2000;
 /** Of nerdctl: they tell of its own files, which are on the machine that the container comes from. */
 const FOREIGN_LABEL = /^nerdctl\//;
 
@@ -39,7 +40,7 @@ interface Parts {
   containerd: Pick<Containerd, 'containers' | 'leases' | 'snapshots' | 'tasks'>;
   records: LayerRecords;
   volumes: Pick<VolumeStore, 'get'>;
-  neighbours: Pick<Neighbours, 'fetchVolume'>;
+  neighbours: Pick<Neighbours, 'fetchVolume' | 'findLayer'>;
   /** Folders of this node. */
   root: string;
   run: string;
@@ -58,13 +59,21 @@ export function createContainers(parts: Parts): MakeContainer {
   const { containerd, records, neighbours, root, run } = parts;
   const { containers } = containerd;
 
+  /** Everything that will be asked for one after the other, asked for at once; what cannot be had is said when its turn comes. */
+  function askAhead(checkpoint: Checkpoint, made: Made): void {
+    const layer = async (chainId: ChainId) => {
+      const found = records.get(chainId) ?? (await neighbours.findLayer(chainId, AHEAD_MAX_MS));
+      if (found) await neighbours.fetchVolume(found.root);
+    };
+    const asked = [neighbours.fetchVolume(checkpoint.memory), ...made.chainIds.map(layer)];
+    for (const one of asked) one.catch(() => {});
+  }
+
   /** The writable volumes as layers that can be mounted here. */
-  async function chain(checkpoint: Checkpoint, made: Made): Promise<string[]> {
-    const volumes = [];
-    for (const root of checkpoint.volumes) {
-      const { format } = await neighbours.fetchVolume(root);
-      volumes.push({ root, format });
-    }
+  async function chain(checkpoint: Checkpoint, made: Made): Promise<ChainId[]> {
+    const volumes = await Promise.all(
+      checkpoint.volumes.map(async (root) => ({ root, format: (await neighbours.fetchVolume(root)).format })),
+    );
     const writable = writableLayers(made.chainIds.at(-1) ?? '', volumes);
     for (const record of writable) if (!records.get(record.chainId)) await records.put(record);
     return [...made.chainIds, ...writable.map(({ chainId }) => chainId)];
@@ -91,6 +100,7 @@ export function createContainers(parts: Parts): MakeContainer {
         'state',
         `checkpoint ${checkpoint.id} is of a container that containerd did not make; restore it with the tool that made it`,
       );
+    askAhead(checkpoint, made);
     if (await containers.get(as.namespace, as.id, signal))
       throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
     const bound = join(root, 'bound');
@@ -106,10 +116,11 @@ export function createContainers(parts: Parts): MakeContainer {
     const folder = join(run, 'restores', randomBytes(8).toString('hex'));
     try {
       tell("asking for the image's layers");
+      const chainIds = await chain(checkpoint, made);
       const order = {
         namespace: as.namespace,
         container: containerOf(document.id, made, spec, as),
-        chainIds: await chain(checkpoint, made),
+        chainIds,
         imagePath: folder,
         binary: FORAGE_RUNC,
         onMissing: waitForLayers(tell, signal),

@@ -3,12 +3,13 @@
  * memory has come. The volumes count as in use meanwhile, so none of their blocks is dropped, also when the checkpoint is removed.
  */
 import type { Logger } from 'pino';
-import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
+import type { BlockStore, Root } from '../../blocks/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
+import type { Touched } from '../../shim/protocol.ts';
 import { RefusedError } from '../control.ts';
 import type { ErofsMounts } from '../erofs-mounts.ts';
-import { loadObject } from '../image-refs-object.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import { firstBlocks } from './first-blocks.ts';
 import type { RestoreEvent } from './shim-server.ts';
 
 /** A restore that is or was under way here, for those who watch. Times in milliseconds since 1970. */
@@ -32,6 +33,8 @@ export interface Restore {
   files: string[];
   /** What the shim says of it. */
   heard(said: RestoreEvent): void;
+  /** The memory that the container has used first: the checkpoint keeps it, unless it knows already. */
+  touched(pages: Touched): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -59,7 +62,6 @@ interface Parts {
   checkpoints: Checkpoints;
   neighbours: Pick<Neighbours, 'fetchVolume' | 'want'>;
   blocks: BlockStore;
-  volumes: VolumeStore;
   mounts: ErofsMounts;
   /** Layers that are mountable here: their mounts are not ours to end. */
   layers: { usesRoot(root: Root): boolean };
@@ -70,12 +72,10 @@ interface Parts {
 
 /** How long others may take to tell of a checkpoint that they are still making. */
 const HEARD_MAX_MS = 120_000;
-/** Of a working set, blocks under way at once. */
-const AT_ONCE = 64;
 const REMEMBERED = 100;
 
 export function createRestores(parts: Parts): Restores {
-  const { checkpoints, neighbours, blocks, volumes, mounts, layers, log } = parts;
+  const { checkpoints, neighbours, mounts, layers, log } = parts;
   /** By root, how many restores hold it. */
   const held = new Map<Root, number>();
   const statuses: RestoreStatus[] = [];
@@ -108,26 +108,12 @@ export function createRestores(parts: Parts): Restores {
     if (!layers.usesRoot(root)) await mounts.remove(root);
   }
 
-  /** In the order of their first use: a restore that was watched before shows what this one will want. */
-  async function prefetch(memory: Root, order: Uint32Array, signal: AbortSignal): Promise<void> {
-    const index = await volumes.get(memory);
-    if (!index) return;
-    const wanted = order.values();
-    const worker = async () => {
-      for (const i of wanted) {
-        if (signal.aborted || i >= index.blockCount) return;
-        await neighbours.want(index.blockId(i), 'prefetch', signal, memory).catch(() => {});
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  }
-
   return {
     async open(id, lowers, container, tell, signal) {
       const status = begin(id, container);
       tell(`looking for checkpoint ${id}`);
       const record = await checkpoints.find(id, AbortSignal.any([signal, AbortSignal.timeout(HEARD_MAX_MS)]));
-      const { memory, volumes: writable, workingSet } = record.content;
+      const { memory, volumes: writable } = record.content;
       const roots = [memory, ...writable];
       for (const root of roots) hold(root);
       parts.onChange();
@@ -140,15 +126,22 @@ export function createRestores(parts: Parts): Restores {
       };
       try {
         tell('fetching the volumes');
-        for (const root of roots) await neighbours.fetchVolume(root);
-        if (workingSet) {
-          const want = (block: string) => neighbours.want(block, 'demand', signal);
-          const bytes = await loadObject(workingSet, blocks, want, signal);
-          void prefetch(memory, blockNumbers(bytes), ending.signal);
-        }
-        const images = await mounts.ensure(memory);
+        const [index] = await Promise.all(roots.map((root) => neighbours.fetchVolume(root)));
+        const mapped = firstBlocks(parts, index!);
+        void mapped.then(
+          (first) => first.bring(record.content.workingSet, ending.signal),
+          () => {},
+        );
+        const [images, first] = await Promise.all([mounts.ensure(memory), mapped]);
         const files = await Promise.all(notAmong(writable, lowers).map((root) => mounts.ensure(root)));
-        return { id, images, files, heard: (said) => heard(status, said), release };
+        return {
+          id,
+          images,
+          files,
+          heard: (said) => heard(status, said),
+          touched: (pages) => checkpoints.keepWorkingSet(id, first.of(pages)),
+          release,
+        };
       } catch (error) {
         await release().catch((err: unknown) => log.error({ err }, 'a mount of a failed restore is left'));
         status.failed = (error as Error).message;
@@ -178,11 +171,4 @@ function heard(status: RestoreStatus, said: RestoreEvent): void {
 /** Either all of them are lower layers already, or none is. */
 function notAmong(writable: readonly Root[], lowers: readonly Root[]): readonly Root[] {
   return writable.every((root) => lowers.includes(root)) ? [] : writable;
-}
-
-/** Each 4 bytes, little-endian. */
-function blockNumbers(bytes: Buffer): Uint32Array {
-  const numbers = new Uint32Array(Math.floor(bytes.length / 4));
-  for (let i = 0; i < numbers.length; i++) numbers[i] = bytes.readUInt32LE(4 * i);
-  return numbers;
 }

@@ -90,6 +90,11 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
           note(checkpoint, container.id, said);
           opened.heard(said);
         },
+        touched(pages) {
+          opened.touched(pages).catch((err: unknown) => {
+            log.warn({ err, checkpoint }, 'what a restored container touched first is not kept');
+          });
+        },
         release: opened.release,
       };
     },

@@ -34,6 +34,7 @@ async function serving(t: Test, more: Partial<ShimHandlers> = {}) {
     restore: async () => ({
       answer: { images: '/m', files: [], flags: [], lazy: true },
       event: ({ event }) => void done.push(event),
+      touched: (pages) => void done.push(`touched ${JSON.stringify(pages)}`),
       release: async () => void done.push('released'),
     }),
     ...more,
@@ -108,11 +109,12 @@ t.test('a restore is held by its connection, and told of by events', async (t) =
   const answer = await ask({ do: 'restore', reference, container });
   t.same(answer, { restore: { images: '/m', files: [], flags: [], lazy: true } });
   t.same(await ask({ do: 'event', event: 'running' }), { ok: true });
+  t.same(await ask({ do: 'touched', pages: [[1, 7, 2]] }), { ok: true });
   t.same(await ask({ do: 'event', event: 'killed', reason: 'why' }), { ok: true });
-  t.same(done, ['running', 'killed']);
+  t.same(done, ['running', 'touched [[1,7,2]]', 'killed']);
   socket.destroy();
-  await until(() => done.length > 2);
-  t.same(done[2], 'released');
+  await until(() => done.length > 3);
+  t.same(done[3], 'released');
 });
 
 t.test('what is refused is told in its words', async (t) => {

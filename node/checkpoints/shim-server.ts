@@ -12,6 +12,7 @@ import {
   type Request,
   requestSchema,
   send,
+  type Touched,
 } from '../../shim/protocol.ts';
 import { RefusedError } from '../control.ts';
 
@@ -36,6 +37,8 @@ export interface ShimHandlers {
 export interface ShimRestore {
   answer: Extract<Answer, { restore: unknown }>['restore'];
   event(event: RestoreEvent): void;
+  /** The memory that the container has used first. */
+  touched(pages: Touched): void;
   release(): Promise<void>;
 }
 
@@ -116,9 +119,10 @@ async function restore(
   const opened = await handlers.restore(reference, container, tell, gone.signal);
   try {
     send(socket, { restore: opened.answer });
-    for await (const event of requests) {
-      if (event.do !== 'event') throw new ProtocolError(`${event.do} during a restore`);
-      opened.event(event);
+    for await (const said of requests) {
+      if (said.do === 'event') opened.event(said);
+      else if (said.do === 'touched') opened.touched(said.pages);
+      else throw new ProtocolError(`${said.do} during a restore`);
       send(socket, { ok: true });
     }
   } finally {

@@ -64,7 +64,6 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
     neighbours: peering,
     layers: records,
     blocks,
-    volumes,
     mounts,
     onChange,
     log,

@@ -1,0 +1,166 @@
+/**
+ * What goes wrong while a container is restored lazily, and while one is checkpointed: no wrong memory, no container lost that could still
+ * run, nothing left behind. n2, where containers are restored, keeps nothing for others, and its link takes seconds for the memory.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { begin, checkpoint, list, scenarios } from './lib/checkpoints.ts';
+import { ensureCluster, eventually, pushImages } from './lib/cluster.ts';
+import { seededRandom } from './lib/random.ts';
+import { counter, hasher, inside, type Workload } from './lib/workloads.ts';
+
+const NODES = ['n1', 'n2', 'n3'] as const;
+const MEMORY = hasher(160);
+
+const cluster = await ensureCluster(3, 'restores', { link: '200mbit' });
+t.teardown(() => cluster.do('down'));
+await pushImages(cluster, ['busybox', 'python:v1']);
+await cluster.sh('n2', 'forage drain > /dev/null 2>&1');
+
+const scenario = scenarios(t, cluster, NODES);
+
+/** Restored on n2, and running; most of its memory is not there. Answers what it says of its state. */
+async function restoring(workload: Workload = MEMORY): Promise<string> {
+  const { state } = await begin(cluster, 'web', workload);
+  await checkpoint(cluster, 'first', 'web');
+  await cluster.sh('n1', 'nerdctl rm -f web');
+  await cluster.sh('n2', 'forage restore first --name web2 --no-wait');
+  return state;
+}
+
+const isStreaming = async () => (await cluster.run('n2', ['pgrep', '-f', 'criu lazy-pages'])).status === 0;
+const isStopped = async (name: string) =>
+  new RegExp(`${name} .*STOPPED`).test(await cluster.sh('n2', 'ctr task ls'));
+const says = async (pattern: RegExp) => pattern.test(await cluster.sh('n2', 'journalctl -u forage -o cat'));
+
+async function isWhole(t: Test, name: string, state: string): Promise<void> {
+  t.equal(await inside(cluster, 'n2', name, MEMORY.check), state, 'its memory is what it was');
+}
+
+/** The fault comes while the memory is on the way, and the container goes on. */
+function survives(what: string, fault: (t: Test) => Promise<void>) {
+  return scenario(`${what}: the container goes on`, async (t) => {
+    const state = await restoring();
+    t.ok(await isStreaming(), 'its memory is on the way');
+    await fault(t);
+    await isWhole(t, 'web2', state);
+  });
+}
+
+await survives('forage is killed', async () => {
+  for (let i = 0; i < 3; i++) {
+    await cluster.sh('n2', 'systemctl kill -s KILL forage');
+    await sleep(500);
+  }
+});
+
+await survives('the volume server is killed', async () => {
+  for (let i = 0; i < 3; i++) {
+    await cluster.sh('n2', 'pkill -KILL -P $(systemctl show -P MainPID forage-volumes) -f server.ts || true');
+    await sleep(500);
+  }
+});
+
+await survives('the link is cut for ten seconds', async (t) => {
+  await cluster.do('cut', 'n2');
+  await sleep(10_000);
+  t.ok(await isStreaming(), 'it waits');
+  await cluster.do('heal');
+});
+
+await survives('the node that made the checkpoint dies', async (t) => {
+  t.teardown(() => cluster.do('start', 'n1'));
+  await cluster.do('kill', 'n1');
+});
+
+await survives('blocks are corrupt on a node that has them', async (t) => {
+  const random = seededRandom();
+  t.comment(`seed ${random.seed}`);
+  const { memory_root: root } = JSON.parse(
+    await cluster.sh('n1', 'forage checkpoint inspect first --json'),
+  ) as { memory_root: string };
+  t.match(root, /^[0-9a-f]{64}$/);
+  const blocks = (await cluster.sh('n1', 'find /var/lib/forage/blocks -size 64k -type f')).trim().split('\n');
+  const hit = blocks.filter(() => random.next() < 0.1);
+  t.ok(hit.length > 50, `${hit.length} blocks`);
+  const flip = hit.map((path) => `printf X | dd of=${path} bs=1 seek=1000 conv=notrunc status=none`);
+  await cluster.sh('n1', 'cat > /tmp/flip', { input: flip.join('\n') });
+  await cluster.sh('n1', 'sh /tmp/flip');
+});
+
+await scenario(
+  'the lazy-pages daemon is killed: the container is, too, and its checkpoint restores again',
+  async (t) => {
+    const state = await restoring();
+    await cluster.sh('n2', "pkill -KILL -f 'criu lazy-pages'");
+    await eventually('it is dead', () => isStopped('web2'));
+    await eventually('the log says why', () => says(/was killed: its memory did not come/));
+    await cluster.sh('n2', 'forage restore first --name web3');
+    await isWhole(t, 'web3', state);
+  },
+);
+
+await scenario(
+  'nobody who has its memory answers within the bound: the container is killed, and its checkpoint restores again',
+  async (t) => {
+    t.teardown(async () => {
+      await cluster.do('heal');
+      await cluster.configure('n2', '');
+    });
+    await cluster.configure('n2', '[fetch]\nwait_seconds = 4\n');
+    const state = await restoring();
+    await cluster.do('cut', 'n2');
+    await eventually('it is dead', () => isStopped('web2'));
+    t.ok(await says(/was killed: its memory did not come/));
+    await cluster.do('heal');
+    await cluster.sh('n2', 'forage restore first --name web3');
+    await isWhole(t, 'web3', state);
+  },
+);
+
+await scenario('forage-runc is killed in the middle of a restore: nothing of it runs on', async (t) => {
+  await begin(cluster, 'web', MEMORY);
+  await checkpoint(cluster, 'first', 'web');
+  await cluster.sh('n1', 'nerdctl rm -f web');
+  for (const victim of ['forage-runc .* restore', 'shim/main.ts .* restore']) {
+    await cluster.sh(
+      'n2',
+      `forage restore first --name web2 > /dev/null 2>&1 & pid=$!
+       until pkill -KILL -f '${victim}'; do sleep 0.01; done; ! wait $pid`,
+    );
+    t.equal((await cluster.sh('n2', 'ctr container ls -q')).trim(), '', 'there is no container');
+    await eventually('no process is left', async () => !(await isStreaming()));
+  }
+});
+
+await scenario('forage-runc is killed in the middle of a checkpoint: the container goes on', async (t) => {
+  const { id } = await begin(cluster, 'web', counter);
+  await cluster.sh(
+    'n1',
+    `forage checkpoint create web > /dev/null 2>&1 & pid=$!
+     until pkill -KILL -f 'shim/main.ts .* checkpoint'; do sleep 0.01; done; ! wait $pid`,
+  );
+  await goesOn(t, id);
+  await checkpoint(cluster, 'second', 'web');
+  await goesOn(t, id);
+});
+
+await scenario('the disk is full while a container is checkpointed: it goes on', async (t) => {
+  const { id } = await begin(cluster, 'web', counter);
+  const fill =
+    'fallocate -l $(($(df --output=avail -B1 /var/lib/forage | tail -n 1) - 1048576)) /var/lib/forage/full';
+  t.teardown(() => cluster.sh('n1', 'rm -f /var/lib/forage/full'));
+  await cluster.sh('n1', fill);
+  await cluster.run('n1', ['timeout', '10', 'forage', 'checkpoint', 'create', 'web', '--name', 'first']);
+  await cluster.sh('n1', 'rm /var/lib/forage/full');
+  await goesOn(t, id);
+  await eventually('it is made when there is room', async () => (await list(cluster)).length === 1);
+  await cluster.sh('n2', 'forage restore first --name web2');
+});
+
+async function goesOn(t: Test, id: string): Promise<void> {
+  const count = async () => Number(await inside(cluster, 'n1', id, ['cat', '/count']));
+  const before = await count();
+  await eventually('it counts on', async () => (await count()) > before);
+  t.pass('it counts on');
+}
