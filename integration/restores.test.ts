@@ -28,7 +28,7 @@ async function restoring(workload: Workload = MEMORY): Promise<string> {
   return state;
 }
 
-const isStreaming = async () => (await cluster.run('n2', ['pgrep', '-f', 'criu lazy-pages'])).status === 0;
+const isStreaming = async () => (await cluster.run('n2', ['pgrep', '-f', '[c]riu lazy-pages'])).status === 0;
 const isStopped = async (name: string) =>
   new RegExp(`${name} .*STOPPED`).test(await cluster.sh('n2', 'ctr task ls'));
 const says = async (pattern: RegExp) => pattern.test(await cluster.sh('n2', 'journalctl -u forage -o cat'));
@@ -92,7 +92,7 @@ await scenario(
   'the lazy-pages daemon is killed: the container is, too, and its checkpoint restores again',
   async (t) => {
     const state = await restoring();
-    await cluster.sh('n2', "pkill -KILL -f 'criu lazy-pages'");
+    await cluster.sh('n2', "pkill -KILL -f '[c]riu lazy-pages'");
     await eventually('it is dead', () => isStopped('web2'));
     await eventually('the log says why', () => says(/was killed: its memory did not come/));
     await cluster.sh('n2', 'forage restore first --name web3');
@@ -122,7 +122,7 @@ await scenario('forage-runc is killed in the middle of a restore: nothing of it 
   await begin(cluster, 'web', MEMORY);
   await checkpoint(cluster, 'first', 'web');
   await cluster.sh('n1', 'nerdctl rm -f web');
-  for (const victim of ['forage-runc .* restore', 'shim/main.ts .* restore']) {
+  for (const victim of ['[f]orage-runc .* restore', '[s]him/main.ts .* restore']) {
     await cluster.sh(
       'n2',
       `forage restore first --name web2 > /dev/null 2>&1 & pid=$!
@@ -138,7 +138,7 @@ await scenario('forage-runc is killed in the middle of a checkpoint: the contain
   await cluster.sh(
     'n1',
     `forage checkpoint create web > /dev/null 2>&1 & pid=$!
-     until pkill -KILL -f 'shim/main.ts .* checkpoint'; do sleep 0.01; done; ! wait $pid`,
+     until pkill -KILL -f '[s]him/main.ts .* checkpoint'; do sleep 0.01; done; ! wait $pid`,
   );
   await goesOn(t, id);
   await checkpoint(cluster, 'second', 'web');
