@@ -5,19 +5,15 @@
  *
  * What it begins it ends: when whoever started it dies before runc has restored the container, all that was started is ended.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { criuErrors } from './criu-log.ts';
-import { faultsIn } from './fault-log.ts';
+import { DumpMemory } from './dump-memory.ts';
+import { Holder } from './holder.ts';
+import { LazySocket } from './lazy-socket.ts';
 import { NodeError, NodeLink } from './node-link.ts';
+import { Pager } from './pager.ts';
 import type { Answer, ContainerFacts, Reference, Request } from './protocol.ts';
 import { runcOn } from './runc.ts';
 import { touchedPages } from './touched.ts';
-import { UffdCopies } from './uffd-copies.ts';
 
 export interface GuardJob {
   reference: Reference;
@@ -27,15 +23,9 @@ export interface GuardJob {
 }
 
 type Prepared = Extract<Answer, { restore: unknown }>['restore'];
-export type FromGuard = { ready: Prepared } | { error: string };
+export type FromGuard = { ready: Prepared } | { error: string } | { holds: true };
 export type ToGuard = { restored: true } | { failed: true };
 
-const CRIU = process.env.FORAGE_CRIU || 'criu';
-const LOG = 'lazy-pages.log';
-const SOCKET_MAX_MS = 10_000;
-/** Looks for new userfaultfds: while runc restores, and afterwards, when none can come any more but of a fork. */
-const LOOK_MS = 2;
-const LOOK_LATER_MS = 100;
 const RECONNECT_MS = 500;
 /** What a container touches in this time after it was restored, it will touch when it is restored again. */
 const WATCH_MS = 5000;
@@ -64,92 +54,66 @@ async function eagerly(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promi
     await endContainer(job.container);
     return;
   }
+  parent.say({ holds: true });
   await keeper.tell({ do: 'event', event: 'running' });
   await keeper.tell({ do: 'event', event: 'complete' });
 }
 
 async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promise<void> {
-  const daemon = await startDaemon(keeper.prepared.images, job.workPath);
-  const ended = once(daemon, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-  const watching = new AbortController();
-  const state = { isRestored: false };
-  const watch = keepCopies(daemon.pid!, state, watching.signal);
-  parent.say({ ready: keeper.prepared });
-  const outcome = await parent.outcome;
-  if (outcome === 'failed') {
-    daemon.kill('SIGKILL');
-    await ended;
-    await endContainer(job.container);
-  } else {
-    state.isRestored = true;
+  const socket = LazySocket.listen(job.workPath);
+  const holder = new Holder(job.container);
+  const { images } = keeper.prepared;
+  const pager = new Pager(
+    (pid) => DumpMemory.open(images, pid),
+    (uffds) => holder.hold(uffds),
+  );
+  const known = new AbortController();
+  const served = pager.serve(socket.handed(known.signal)).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  try {
+    parent.say({ ready: keeper.prepared });
+    const outcome = await parent.outcome;
+    known.abort();
+    if (outcome === 'failed') {
+      await endContainer(job.container);
+      return;
+    }
+    await Promise.race([pager.held, served]);
+    parent.say({ holds: true });
     await keeper.tell({ do: 'event', event: 'running' });
-    const told = Promise.race([ended, sleep(WATCH_MS)]).then(() => tellTouched(job, keeper));
-    const [code, signal] = await ended;
-    await told;
-    if (code === 0) await keeper.tell({ do: 'event', event: 'complete' });
-    else await killed(job, keeper, signal ?? `status ${code}`);
+    const told = Promise.race([served, sleep(WATCH_MS)]).then(() => tellTouched(pager, keeper));
+    const error = await served;
+    if (error) await killed(job, keeper, error);
+    else await told;
+    if (!error) await keeper.tell({ do: 'event', event: 'complete' });
+  } finally {
+    await holder.release();
+    await pager.close();
+    socket.close();
   }
-  watching.abort();
-  await watch;
-  await rm(join(job.workPath, 'lazy-pages.socket'), { force: true });
 }
 
 /** A restore goes on without it. */
-async function tellTouched({ workPath }: GuardJob, keeper: NodeKeeper): Promise<void> {
+async function tellTouched({ faults }: Pager, keeper: NodeKeeper): Promise<void> {
   try {
-    const faults = faultsIn(await readFile(join(workPath, LOG), 'utf8'));
     const pages = await touchedPages(keeper.prepared.images, faults);
     if (pages.length > 0) await keeper.tell({ do: 'touched', pages });
   } catch {
-    // Images of which the cluster could not supply the maps: the daemon says so itself.
+    // The maps were read for every fault before this; what cannot be read now, the pager finds out, too.
   }
 }
 
-async function killed(job: GuardJob, keeper: NodeKeeper, how: string): Promise<void> {
+async function killed(job: GuardJob, keeper: NodeKeeper, { message }: Error): Promise<void> {
   await endContainer(job.container);
-  const reason = `the lazy-pages daemon ended with ${how}: ${lastWords(job.workPath)}`;
+  const reason = `its memory cannot be had: ${message}`;
   await keeper.tell({ do: 'event', event: 'killed', reason: reason.slice(0, 4000) });
-}
-
-/** Resolves once it listens. */
-async function startDaemon(images: string, workPath: string): Promise<ChildProcess> {
-  const socket = join(workPath, 'lazy-pages.socket');
-  await rm(socket, { force: true });
-  const daemon = spawn(CRIU, ['lazy-pages', '-v4', '-D', images, '-W', workPath, '-o', LOG], {
-    stdio: 'ignore',
-  });
-  const failed = once(daemon, 'error').then(([error]) => error as Error);
-  let problem: Error | undefined;
-  void failed.then((error) => {
-    problem = error;
-  });
-  const deadlineMs = performance.now() + SOCKET_MAX_MS;
-  while (!existsSync(socket)) {
-    if (problem) throw problem;
-    if (daemon.exitCode !== null || performance.now() > deadlineMs) {
-      daemon.kill('SIGKILL');
-      throw new Error(`CRIU's lazy-pages daemon does not start: ${lastWords(workPath)}`);
-    }
-    await sleep(LOOK_MS);
-  }
-  return daemon;
-}
-
-async function keepCopies(pid: number, state: { isRestored: boolean }, signal: AbortSignal): Promise<void> {
-  const copies = new UffdCopies(pid);
-  while (!signal.aborted) {
-    copies.take();
-    await sleep(state.isRestored ? LOOK_LATER_MS : LOOK_MS, undefined, { signal }).catch(() => {});
-  }
 }
 
 /** All of its processes, also those that wait for a page. Its state goes with containerd's delete. */
 async function endContainer({ root, id }: ContainerFacts): Promise<void> {
   await runcOn(root, 'kill', '--all', id, 'KILL').catch(() => {});
-}
-
-function lastWords(workPath: string): string {
-  return criuErrors(join(workPath, LOG)) || 'its log gives no reason';
 }
 
 /** The connection to the node, made again when the node process restarts: it keeps the mounts. */

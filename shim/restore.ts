@@ -16,10 +16,13 @@ import { bringLoopbackUp } from './bundle.ts';
 import { comingContainer } from './container.ts';
 import { tellCause } from './criu-log.ts';
 import type { FromGuard, GuardJob, ToGuard } from './guard.ts';
+import type { ContainerFacts } from './protocol.ts';
 import { referenceIn } from './reference.ts';
-import { knownFlags, runcAs } from './runc.ts';
+import { knownFlags, runcAs, runcOn } from './runc.ts';
 
 const DEFAULT_ROOT = '/run/runc';
+/** Of the guard: each page that a thread of the container waits for takes a thread, too. */
+const READS_AT_ONCE = 64;
 const GUARD = fileURLToPath(new URL('guard-main.ts', import.meta.url));
 
 /** Answers the exit status. */
@@ -43,6 +46,7 @@ export async function restore(args: Arguments): Promise<number> {
     );
     if (status !== 0) tellCause(args, join(workPath, 'restore.log'));
     await say(guard, status === 0 ? { restored: true } : { failed: true });
+    if (status === 0) await holds(guard, facts);
     return status;
   } finally {
     if (guard.connected) guard.disconnect();
@@ -51,14 +55,33 @@ export async function restore(args: Arguments): Promise<number> {
 }
 
 function startGuard(job: GuardJob): ChildProcess {
-  return fork(GUARD, [JSON.stringify(job)], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  return fork(GUARD, [JSON.stringify(job)], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    env: { ...process.env, UV_THREADPOOL_SIZE: String(READS_AT_ONCE) },
+  });
 }
 
 async function ready(guard: ChildProcess): Promise<Extract<FromGuard, { ready: unknown }>['ready']> {
-  const ended = once(guard, 'exit').then(() => [{ error: 'the guard of the restore has ended' }]);
+  const said = await heard(guard);
+  if ('ready' in said) return said.ready;
+  throw new Error('error' in said ? said.error : 'the guard of the restore is not ready');
+}
+
+/** A guard that has died before it held the memory leaves a container that would be given zeros. */
+async function holds(guard: ChildProcess, { root, id }: ContainerFacts): Promise<void> {
+  const said = await heard(guard);
+  if ('holds' in said) return;
+  await runcOn(root, 'kill', '--all', id, 'KILL').catch(() => {});
+  throw new Error('error' in said ? said.error : 'the guard of the restore does not hold its memory');
+}
+
+async function heard(guard: ChildProcess): Promise<FromGuard> {
+  const gone = { error: 'the guard of the restore has ended' };
+  if (!guard.connected) return gone;
+  const ended = Promise.race([once(guard, 'exit'), once(guard, 'disconnect')]).then(() => [gone]);
   const [said] = (await Promise.race([once(guard, 'message'), ended])) as [FromGuard];
-  if ('error' in said) throw new Error(said.error);
-  return said.ready;
+  return said;
 }
 
 function say(guard: ChildProcess, message: ToGuard): Promise<void> {
