@@ -1,4 +1,4 @@
-/** A machine for tests of the shim: a folder with a runc and a CRIU that are scripts, containers of its making, and a node that is a few lines. */
+/** A machine for tests of the shim: a folder with a runc that is a script, containers of its making, and a node that is a few lines. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,13 +11,18 @@ import { type Answer, messages, type Request, requestSchema, send } from './prot
 
 export const REFERENCE = { forage: 1, checkpoint: 'web-1', nonce: 'ab'.repeat(16) } as const;
 
-/** Writes down how it was called; dumps two files; restores what `RUNC_RESTORES` says. */
+/**
+ * Writes down how it was called; dumps two files; takes `RUNC_RESTORES` seconds to restore, and leaves memory for later where `RUNC_MEMORY` is an
+ * address and a number of pages.
+ */
 const RUNC = `#!/bin/sh
 echo "$*" >> "$BED/calls"
 image=
+work=
 previous=
 for argument; do
   [ "$previous" != --image-path ] || image=$argument
+  [ "$previous" != --work-path ] || work=$argument
   previous=$argument
 done
 case " $* " in
@@ -28,24 +33,18 @@ case " $* " in
     echo pages > "$image/pages-1.img"
     echo inventory > "$image/inventory.img"
     echo '[]' > "$image/descriptors.json" ;;
-  *" restore "*) [ -z "\${RUNC_FAILS:-}" ] || exit 3; cat "$image/pages-1.img" > "$BED/restored"; sleep "\${RUNC_RESTORES:-0}" ;;
+  *" restore "*)
+    [ -z "\${RUNC_FAILS:-}" ] || exit 3
+    echo $PPID > "$BED/guard-pid"
+    head -c 100 "$image/pages-1.img" > "$BED/restored"
+    sleep "\${RUNC_RESTORES:-0}"
+    [ -n "\${RUNC_MEMORY:-}" ] || exit 0
+    # As CRIU does it, and then the program.
+    setsid "$NODE" "$FORAGE_LIB/shim/criu.twin.ts" "$work" $RUNC_MEMORY < /dev/null > /dev/null 2> "$BED/program.log" &
+    echo $! > "$BED/program-pid"
+    until [ -e "$BED/handed" ]; do sleep 0.01; done ;;
+  *" kill "*) [ ! -e "$BED/program-pid" ] || kill -9 "$(cat "$BED/program-pid")" ;;
 esac
-`;
-
-/** The lazy-pages daemon: logs what \`$BED/criu-log\` says, listens, and ends as \`$BED/criu-ends\` says, once it is there. */
-const CRIU = `#!/bin/sh
-echo $PPID > "$BED/guard-pid"
-echo $$ > "$BED/criu-pid"
-work=
-previous=
-for argument; do
-  [ "$previous" != -W ] || work=$argument
-  previous=$argument
-done
-cp "$BED/criu-log" "$work/lazy-pages.log" 2> /dev/null
-: > "$work/lazy-pages.socket"
-until [ -e "$BED/criu-ends" ]; do sleep 0.02; done
-exit "$(cat "$BED/criu-ends")"
 `;
 
 type Handler = (request: Request, socket: Socket) => Answer | undefined | Promise<Answer | undefined>;
@@ -62,13 +61,8 @@ export class Bed {
   static async make(t: Test): Promise<Bed> {
     const bed = new Bed(await mkdtemp(join(tmpdir(), 'forage-shim-')));
     t.teardown(() => rm(bed.folder, { recursive: true, force: true, maxRetries: 5 }));
-    for (const [name, script] of [
-      ['runc', RUNC],
-      ['criu', CRIU],
-    ] as const) {
-      await writeFile(bed.path(name), script);
-      await chmod(bed.path(name), 0o755);
-    }
+    await writeFile(bed.path('runc'), RUNC);
+    await chmod(bed.path('runc'), 0o755);
     for (const folder of ['root/c1', 'bundle/rootfs', 'staged', 'volume', 'work'])
       await mkdir(bed.path(folder), { recursive: true });
     const state = {
@@ -142,7 +136,7 @@ export class Bed {
         FORAGE_LIB: lib,
         FORAGE_RUN: this.folder,
         FORAGE_RUNC: this.path('runc'),
-        FORAGE_CRIU: this.path('criu'),
+        NODE: process.execPath,
         NODE_COMPILE_CACHE: join(tmpdir(), 'forage-shim-cache'),
         ...environment,
       },

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
+import { PAGE_BYTES } from '../blocks/types.ts';
 import { Bed, REFERENCE, until } from './bed.twin.ts';
-import { pagemapImage } from './pagemap.twin.ts';
+import { LAZY, PRESENT, pagemapImage, pagesImage } from './pagemap.twin.ts';
 import { encodeReference } from './reference.ts';
 
 async function withReference(t: Test): Promise<Bed> {
@@ -11,7 +13,6 @@ async function withReference(t: Test): Promise<Bed> {
   return bed;
 }
 
-const events = (bed: Bed) => bed.asked.filter((request) => request.do === 'event');
 const isGone = (pid: number) => {
   try {
     process.kill(pid, 0);
@@ -20,6 +21,24 @@ const isGone = (pid: number) => {
     return true;
   }
 };
+const events = (bed: Bed) => bed.asked.filter((request) => request.do === 'event');
+/** Where a program has its memory: an address that is free in any process. */
+const ADDRESS = 2 ** 40;
+const PAGES = 300;
+const MEMORY = { RUNC_MEMORY: `${ADDRESS} ${PAGES}` };
+
+async function withMemory(t: Test, pages: Buffer): Promise<Bed> {
+  const bed = await withReference(t);
+  const entries = [{ address: ADDRESS, pages: PAGES, flags: PRESENT | LAZY }];
+  await writeFile(bed.path('volume/pagemap-1.img'), pagemapImage(1, entries));
+  await writeFile(bed.path('volume/pages-1.img'), pages);
+  await bed.node(t, bed.well);
+  t.teardown(async () => {
+    const pid = Number(await bed.text('program-pid').catch(() => '0'));
+    if (pid > 0) spawnSync('kill', ['-9', String(pid)]);
+  });
+  return bed;
+}
 
 t.test('a folder as runc left it is restored by runc alone', async (t) => {
   const bed = await Bed.make(t);
@@ -30,70 +49,53 @@ t.test('a folder as runc left it is restored by runc alone', async (t) => {
   t.same(bed.asked, []);
 });
 
+t.test("a reference: runc restores from the node's volume, and the guard tells how it goes on", async (t) => {
+  const bed = await withReference(t);
+  await bed.node(t, bed.well);
+  t.match(await bed.run(bed.restore()), { status: 0 });
+  t.equal(await bed.text('restored'), 'of the volume');
+  t.match(await bed.text('calls'), / --image-path \S+volume .*--tcp-established --lazy-pages c1/);
+  t.match(bed.asked[0], { do: 'restore', reference: REFERENCE, container: { id: 'c1' } });
+  await until(() => events(bed).length === 2);
+  t.match(events(bed), [{ event: 'running' }, { event: 'complete' }]);
+});
+
+t.test('memory comes after runc has ended, and what was touched first is told', async (t) => {
+  const bed = await withMemory(t, pagesImage(PAGES, 1000));
+  t.match(await bed.run(bed.restore(), MEMORY), { status: 0 });
+  await writeFile(bed.path('touch'), '');
+  await until(async () => (await bed.text('touched').catch(() => '')) !== '');
+  const words = Array.from({ length: PAGES }, (_, i) => 1000 + PAGES - 1 - i);
+  t.equal(await bed.text('touched'), words.join(' '));
+  await until(() => events(bed).length === 2);
+  t.match(events(bed)[1], { event: 'complete' });
+  const touched = bed.asked.find((request) => request.do === 'touched');
+  if (touched) t.ok(touched.pages.every(([file, page]) => file === 1 && page < PAGES));
+});
+
 t.test(
-  "a reference: runc restores lazily from the node's volume, and the guard tells how it goes on",
+  'memory that cannot be had: the container is killed, has seen no zeros, and the reason is told',
   async (t) => {
-    const bed = await withReference(t);
-    await bed.node(t, bed.well);
-    t.match(await bed.run(bed.restore()), { status: 0 });
-    t.equal(await bed.text('restored'), 'of the volume');
-    t.match(await bed.text('calls'), / --image-path \S+volume .*--tcp-established --lazy-pages c1/);
-    t.match(bed.asked[0], { do: 'restore', reference: REFERENCE, container: { id: 'c1' } });
-    await until(() => events(bed).length === 1);
-    t.match(events(bed), [{ event: 'running' }]);
-    await writeFile(bed.path('criu-ends'), '0');
+    const bed = await withMemory(t, pagesImage(PAGES, 1000).subarray(0, 3 * PAGE_BYTES));
+    t.match(await bed.run(bed.restore(), MEMORY), { status: 0 });
+    await writeFile(bed.path('touch'), '');
     await until(() => events(bed).length === 2);
-    t.match(events(bed)[1], { event: 'complete' });
+    t.match(events(bed)[1], { event: 'killed', reason: /memory cannot be had: pages-1.img is cut off/ });
+    t.match(await bed.text('calls'), / kill --all c1 KILL/);
+    await t.rejects(bed.text('touched'), { code: 'ENOENT' });
   },
 );
 
-t.test('the node is told which memory the container has touched first', async (t) => {
-  const bed = await withReference(t);
-  await writeFile(bed.path('volume/pagemap-1.img'), pagemapImage(1, [{ address: 0x1000, pages: 9 }]));
-  const faults = [0x5000, 0x6000, 0x1000].map((address) => `uffd: 1-7: #PF at 0x${address.toString(16)}\n`);
-  await writeFile(bed.path('criu-log'), faults.join(''));
-  await writeFile(bed.path('criu-ends'), '0');
-  await bed.node(t, bed.well);
-  await bed.run(bed.restore());
-  const touched = () => bed.asked.filter((request) => request.do === 'touched');
-  await until(() => touched().length === 1);
-  t.match(touched(), [
-    {
-      pages: [
-        [1, 4, 2],
-        [1, 0, 1],
-      ],
-    },
-  ]);
-});
-
-t.test('a lazy-pages daemon that dies takes the container with it, and the reason is told', async (t) => {
-  const bed = await withReference(t);
-  await bed.node(t, bed.well);
-  await bed.run(bed.restore());
-  await until(() => events(bed).length === 1);
-  process.kill(Number(await bed.text('criu-pid')), 'SIGKILL');
-  await until(() => events(bed).length === 2);
-  t.match(events(bed)[1], { event: 'killed', reason: /SIGKILL/ });
-  t.match(await bed.text('calls'), / kill --all c1 KILL/);
-});
-
-t.test('a restore that fails ends the daemon, with the status of runc', async (t) => {
+t.test('a restore that fails has the status of runc, and is ended', async (t) => {
   const bed = await withReference(t);
   await bed.node(t, bed.well);
   t.match(await bed.run(bed.restore(), { RUNC_FAILS: '1' }), { status: 3, stderr: '' });
-  const pid = Number(await bed.text('criu-pid'));
-  await until(() => isGone(pid));
+  await until(async () => (await bed.text('calls')).includes('kill --all c1'));
   t.same(events(bed), []);
 });
 
-async function daemonEnds(bed: Bed): Promise<void> {
-  const pids = [await bed.text('criu-pid'), await bed.text('guard-pid')].map(Number);
-  await writeFile(bed.path('criu-ends'), '0');
-  await until(() => pids.every(isGone));
-}
-
 const isRestoring = async (bed: Bed) => (await readFile(bed.path('restored'), 'utf8').catch(() => '')) !== '';
+const isKilled = async (bed: Bed) => (await bed.text('calls')).includes(' kill --all c1 KILL');
 
 t.test('kill -9 of forage-runc in the middle of a restore: what it makes is ended', async (t) => {
   const bed = await withReference(t);
@@ -101,9 +103,7 @@ t.test('kill -9 of forage-runc in the middle of a restore: what it makes is ende
   const child = bed.start(bed.restore(), { RUNC_RESTORES: '1' });
   await until(() => isRestoring(bed));
   child.kill('SIGKILL');
-  const pid = Number(await bed.text('criu-pid'));
-  await until(() => isGone(pid));
-  await until(async () => (await bed.text('calls')).includes(' kill --all c1 KILL'));
+  await until(() => isKilled(bed));
   t.same(events(bed), []);
 });
 
@@ -116,18 +116,15 @@ t.test(
     await until(() => isRestoring(bed));
     process.kill(Number(await bed.text('guard-pid')), 'SIGKILL');
     t.match(await ended, { status: 1, stderr: '' });
-    t.match(await bed.text('calls'), / kill --all c1 KILL/);
-    await daemonEnds(bed);
+    t.ok(await isKilled(bed));
   },
 );
 
 t.test("a restored container's streams are nobody else's", async (t) => {
-  const bed = await withReference(t);
-  await bed.node(t, bed.well);
-  // Resolves when the last writer of its standard error has gone, while the daemon still serves.
-  t.match(await bed.run(bed.restore()), { status: 0, stderr: '' });
-  t.notOk(isGone(Number(await bed.text('criu-pid'))));
-  await daemonEnds(bed);
+  const bed = await withMemory(t, pagesImage(PAGES, 1000));
+  // Resolves when the last writer of its standard error has gone.
+  t.match(await bed.run(bed.restore(), MEMORY), { status: 0, stderr: '' });
+  t.notOk(isGone(Number(await bed.text('program-pid'))));
 });
 
 t.test('a reference that the node does not know is an error in the log, and nothing runs', async (t) => {

@@ -33,7 +33,7 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
   const { facts, rootfs } = await comingContainer(globalValue(args, 'root') ?? DEFAULT_ROOT, id, bundle);
   const workPath = resolve(flagValue(args.flags, 'work-path') ?? imagePath);
   await mkdir(workPath, { recursive: true, mode: 0o700 });
-  const guarded = beginGuard({ reference, container: facts, workPath });
+  const guarded = beginGuard({ reference, container: facts, workPath }, () => waiting.ended(0));
   try {
     const [prepared, known] = await Promise.all([guarded.ready, knownFlags('restore')]);
     const { images, files, flags, lazy } = prepared;
@@ -47,7 +47,7 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
       withFlags(withValue(withValue(args, 'image-path', images), 'work-path', workPath), added, known),
     );
     if (status !== 0) tellCause(args, join(workPath, 'restore.log'));
-    guarded.end(waiting.ended(status) && status === 0 ? 'restored' : 'failed');
+    guarded.end(status === 0 ? 'restored' : 'failed');
     await guarded.over;
     return status;
   } catch (error) {
@@ -57,10 +57,10 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
   }
 }
 
-function beginGuard(job: GuardJob) {
+function beginGuard(job: GuardJob, held: () => boolean) {
   const ready = Promise.withResolvers<Prepared>();
   const outcome = Promise.withResolvers<'restored' | 'failed'>();
-  const over = guard(job, { ready: ready.resolve, outcome: outcome.promise });
+  const over = guard(job, { ready: ready.resolve, outcome: outcome.promise, held });
   over.catch(ready.reject);
   return { ready: ready.promise, end: outcome.resolve, over };
 }

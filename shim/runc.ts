@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { type Arguments, flagsInHelp, formatArguments, globalValue } from './arguments.ts';
 
-const RUNC = process.env.FORAGE_RUNC || 'runc';
+export const RUNC = process.env.FORAGE_RUNC || 'runc';
 const run = promisify(execFile);
 
 /** With our own standard streams. Answers its exit status. */

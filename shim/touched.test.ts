@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { faultsIn } from './fault-log.ts';
 import { pagemapImage } from './pagemap.twin.ts';
 import { MAX_TOUCHED } from './protocol.ts';
 import { touchedPages } from './touched.ts';
@@ -20,20 +19,6 @@ async function images(t: Test): Promise<string> {
   await writeFile(join(folder, 'pagemap-22.img'), pagemapImage(2, [{ address: 0x1000, pages: 9 }]));
   return folder;
 }
-
-t.test("the daemon's log tells which process touched which address, in order", (t) => {
-  const log = `(00.000001) uffd: Received PID: 22, uffd: 7
-(00.1) uffd: 22-7: #PF at 0x7f0000001000
-(00.1) uffd: 22-7: uffd_copy: 0x7f0000001000/4096
-(00.2) uffd: 1-6: #PF at 0x1000
-(00.3) uffd: 1-6: REMOVE: 1000(1000)
-`;
-  t.same(faultsIn(log), [
-    { pid: 22, address: 0x7f00_0000_1000 },
-    { pid: 1, address: 0x1000 },
-  ]);
-  t.end();
-});
 
 t.test('addresses become pages of the files, each once, neighbours together', async (t) => {
   const faults = [

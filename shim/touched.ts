@@ -2,9 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PAGE_BYTES } from '../blocks/types.ts';
-import type { Fault } from './fault-log.ts';
 import { decodePagemap, type Pagemap, runAt } from './pagemap.ts';
 import { MAX_TOUCHED, type Touched } from './protocol.ts';
+
+export interface Fault {
+  /** The process's in the dump. */
+  pid: number;
+  /** As the dump has it. */
+  address: number;
+}
 
 /** In the order of first use; what no map covers is left out. `images`: CRIU's folder. Rejects where that cannot be read. */
 export async function touchedPages(images: string, faults: readonly Fault[]): Promise<Touched> {

@@ -83,6 +83,12 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
     async restore({ checkpoint }, container, tell, signal) {
       const lowers = await Promise.all(container.lowers.map(rootAt));
       const opened = await restores.open(checkpoint, lowers, container.id, tell, signal);
+      let last: RestoreEvent['event'] | undefined;
+      const hear = (said: RestoreEvent) => {
+        last = said.event;
+        note(checkpoint, container.id, said);
+        opened.heard(said);
+      };
       return {
         answer: {
           images: opened.images,
@@ -90,16 +96,17 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
           flags: restoreFlags(config),
           lazy: config.lazy,
         },
-        event(said) {
-          note(checkpoint, container.id, said);
-          opened.heard(said);
-        },
+        event: hear,
         touched(pages) {
           opened.touched(pages).catch((err: unknown) => {
             log.warn({ err, checkpoint }, 'what a restored container touched first is not kept');
           });
         },
-        release: opened.release,
+        async release() {
+          if (last === 'running')
+            hear({ do: 'event', event: 'killed', reason: 'its guard has died, and it with it' });
+          await opened.release();
+        },
       };
     },
   };
