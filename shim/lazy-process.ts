@@ -8,7 +8,7 @@ export class LazyProcess {
   readonly dump: Dump;
   /** Its number in the dump, or its forebear's. */
   readonly pid: number;
-  readonly uffd: Pick<Uffd, 'fd' | 'events' | 'give' | 'giveZeros' | 'release' | 'isGone' | 'close'>;
+  readonly uffd: Pick<Uffd, 'fd' | 'events' | 'give' | 'giveZeros' | 'isGone' | 'close'>;
   /** Pages, by the dump's addresses, that are being read because somebody waits. */
   readonly awaited = new Set<number>();
   #missing: Missing;
@@ -59,12 +59,13 @@ export class LazyProcess {
     return { faults, children };
   }
 
+  /**
+   * What was emptied stays registered, and its pages are zeros when they are touched. Left to the kernel, it would be an area of its own, and a
+   * program that moves what it takes for one area could not.
+   */
   #change(event: Exclude<UffdEvent, { event: 'fault' | 'fork' }>): void {
     if (event.event === 'remap') this.#missing.move(event.from, event.to, event.bytes);
-    else {
-      this.#missing.drop(event.start, event.end);
-      if (event.isMapped) this.uffd.release(event.start, event.end);
-    }
+    else this.#missing.drop(event.start, event.end);
   }
 
   /** Gives as much as is missing of what the dump has from `dumped` on. Answers whether that was all: if not, look, and give again. */

@@ -18,8 +18,8 @@ export type UffdEvent =
   /** Of the child; ours from now on. */
   | { event: 'fork'; fd: number }
   | { event: 'remap'; from: number; to: number; bytes: number }
-  /** `isMapped`: madvise(2) has emptied it, else it is gone. */
-  | { event: 'remove'; start: number; end: number; isMapped: boolean };
+  /** Emptied by madvise(2), or unmapped. */
+  | { event: 'remove'; start: number; end: number };
 
 /**
  * How giving pages went. `again`: the process is changing its memory, and says how in an event that is on its way; or the machine has no
@@ -40,7 +40,7 @@ const libc = koffi.load('libc.so.6');
 const declare = (argument: string) =>
   libc.func(`int ioctl(int fd, unsigned long request, ${argument} *argument)`);
 const ioctl = {
-  release: declare('uffdio_range'),
+  unregister: declare('uffdio_range'),
   copy: declare('_Inout_ uffdio_copy'),
   zero: declare('_Inout_ uffdio_zeropage'),
 };
@@ -82,15 +82,10 @@ export class Uffd {
     return failed('UFFDIO_ZEROPAGE', address, zero.done);
   }
 
-  /** The kernel's own zeros are right there from now on. A process that is gone needs none. */
-  release(start: number, end: number): void {
-    ioctl.release(this.fd, UNREGISTER, { start, len: end - start });
-  }
-
   /** Whether the process has ended, which the kernel does not tell by itself: it knows no memory to look in for what nobody has registered. */
   isGone(): boolean {
     return (
-      ioctl.release(this.fd, UNREGISTER, { start: 0, len: PAGE_BYTES }) === -1 &&
+      ioctl.unregister(this.fd, UNREGISTER, { start: 0, len: PAGE_BYTES }) === -1 &&
       koffi.errno() === ERRNO.nomem
     );
   }
@@ -131,7 +126,7 @@ function eventIn(message: Buffer): UffdEvent {
       return { event: 'remap', from: number(8), to: number(16), bytes: number(24) };
     case EVENT.remove:
     case EVENT.unmap:
-      return { event: 'remove', start: number(8), end: number(16), isMapped: kind === EVENT.remove };
+      return { event: 'remove', start: number(8), end: number(16) };
     default:
       throw new Error(`a userfaultfd's event ${kind}`);
   }
