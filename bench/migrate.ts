@@ -8,7 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Cluster, eventually, pushImages } from '../integration/lib/cluster.ts';
+import { Cluster, eventually, forgetAll, pushImages } from '../integration/lib/cluster.ts';
 import { finish, table } from './report.ts';
 
 const { values: options } = parseArgs({
@@ -34,6 +34,7 @@ interface Load {
 }
 
 interface Moved {
+  prepared_ms: number;
   dumped_ms: number;
   paused_ms: number;
   running_ms: number;
@@ -48,12 +49,13 @@ const client = async <T>(...args: string[]): Promise<T> =>
 
 async function start(): Promise<string> {
   await pushImages(cluster, ['redis']);
+  await forgetAll(cluster, 'n1', 'n2', 'n3');
   await cluster.sh('n3', `cat > ${CLIENT}`, {
     input: readFileSync(new URL('migrate-client.ts', import.meta.url), 'utf8'),
   });
   await cluster.sh(
     'n1',
-    `nerdctl rm -f redis > /dev/null 2>&1; nerdctl --snapshotter forage run -d -q --net host --runtime /usr/bin/forage-runc --name redis registry:5000/redis redis-server --save "" --protected-mode no`,
+    `nerdctl --snapshotter forage run -d -q --net host --runtime /usr/bin/forage-runc --name redis registry:5000/redis redis-server --save "" --protected-mode no`,
   );
   await eventually(
     'redis answers',
@@ -98,6 +100,7 @@ console.log(
       'pause, ms': Math.round(row.pauseMs),
       lost: row.lost + row.refused,
       'of requests': row.asked,
+      'ahead, ms': Math.round(row.prepared_ms),
       'dumped, ms': Math.round(row.dumped_ms),
       'runs there, ms': Math.round(row.paused_ms),
       'complete, ms': Math.round(row.dumped_ms + row.complete_ms),

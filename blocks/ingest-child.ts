@@ -1,5 +1,5 @@
 /**
- * Runs one ingest in a process of its own, niced, so that hashing and decompressing never hold up the node. The job goes
+ * Runs one ingest in a process of its own, so that hashing and decompressing never hold up the node. The job goes
  * as one JSON argument, the blob through standard input, the answer comes as one JSON line (`ingest-main.ts`).
  *
  * The child works in a folder that this side makes and always removes. When both die, `sweepIngests` removes it later;

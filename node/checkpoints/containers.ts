@@ -46,27 +46,53 @@ interface Parts {
   run: string;
 }
 
-export type MakeContainer = (
-  checkpoint: Checkpoint,
-  document: CheckpointDocument,
-  as: NewContainer,
-  tell: Tell,
-  signal: AbortSignal,
-) => Promise<void>;
+/** Both reject with RefusedError where this node cannot make the container. */
+export interface ContainerMaker {
+  /** Brings what the image needs, but for its files, and makes nothing. */
+  prepare(
+    checkpoint: Checkpoint,
+    document: CheckpointDocument,
+    as: NewContainer,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Resolves once it runs. */
+  make(
+    checkpoint: Checkpoint,
+    document: CheckpointDocument,
+    as: NewContainer,
+    tell: Tell,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
 
-/** Resolves once it runs. Rejects with RefusedError where this node cannot make it. */
-export function createContainers(parts: Parts): MakeContainer {
+export function createContainers(parts: Parts): ContainerMaker {
   const { containerd, records, neighbours, root, run } = parts;
   const { containers } = containerd;
 
   /** Everything that will be asked for one after the other, asked for at once; what cannot be had is said when its turn comes. */
-  function askAhead(checkpoint: Checkpoint, made: Made): void {
+  async function askAhead(checkpoint: Checkpoint, made: Made): Promise<void> {
     const layer = async (chainId: ChainId) => {
       const found = records.get(chainId) ?? (await neighbours.findLayer(chainId, AHEAD_MAX_MS));
       if (found) await neighbours.fetchVolume(found.root);
     };
     const asked = [neighbours.fetchVolume(checkpoint.memory), ...made.chainIds.map(layer)];
-    for (const one of asked) one.catch(() => {});
+    await Promise.allSettled(asked);
+  }
+
+  async function possible(
+    { id }: Checkpoint,
+    { made }: CheckpointDocument,
+    as: NewContainer,
+    signal: AbortSignal,
+  ): Promise<Made> {
+    if (!made)
+      throw new RefusedError(
+        'state',
+        `checkpoint ${id} is of a container that containerd did not make; restore it with the tool that made it`,
+      );
+    if (await containers.get(as.namespace, as.id, signal))
+      throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
+    return made;
   }
 
   /** The writable volumes as layers that can be mounted here. */
@@ -93,16 +119,15 @@ export function createContainers(parts: Parts): MakeContainer {
     };
   }
 
-  return async (checkpoint, document, as, tell, signal) => {
-    const { made } = document;
-    if (!made)
-      throw new RefusedError(
-        'state',
-        `checkpoint ${checkpoint.id} is of a container that containerd did not make; restore it with the tool that made it`,
-      );
-    askAhead(checkpoint, made);
-    if (await containers.get(as.namespace, as.id, signal))
-      throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
+  async function make(
+    checkpoint: Checkpoint,
+    document: CheckpointDocument,
+    as: NewContainer,
+    tell: Tell,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (document.made) void askAhead(checkpoint, document.made);
+    const made = await possible(checkpoint, document, as, signal);
     const bound = join(root, 'bound');
     await sweepBoundFiles(bound, containers);
     const before = parseSpec(made.spec);
@@ -133,6 +158,13 @@ export function createContainers(parts: Parts): MakeContainer {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  return {
+    async prepare(checkpoint, document, as, signal) {
+      await askAhead(checkpoint, await possible(checkpoint, document, as, signal));
+    },
+    make,
   };
 }
 
