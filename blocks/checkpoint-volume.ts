@@ -7,7 +7,7 @@ import { markLazyPages } from './dump-memory.ts';
 import { type Compression, formatId, mkfsOptions } from './format.ts';
 import { walkedTar } from './layer-source.ts';
 import { walkDirectory } from './layer-walk.ts';
-import { storeMemory } from './memory-volume.ts';
+import { type Remembered, storeMemory } from './memory-volume.ts';
 import { makeImage, mkfsProgram } from './mkfs.ts';
 import { type StoredImage, type Stores, storeImage } from './store-image.ts';
 import type { Root } from './types.ts';
@@ -29,7 +29,7 @@ export interface CheckpointJob {
 
 export async function ingestCheckpoint(
   job: CheckpointJob,
-  stores: Stores,
+  stores: Stores & Remembered,
   signal?: AbortSignal,
 ): Promise<StoredImage> {
   if (job.of === 'files') return storeFiles(job, stores, signal);

@@ -24,11 +24,17 @@ interface Folders {
   tempDir: string;
 }
 
+interface Remembering {
+  /** See page-names.ts. */
+  pageNamesDir: string;
+}
+
 export type ChildJob = Omit<IngestJob, 'workDir'> & Folders;
-export type CheckpointChildJob = Omit<CheckpointJob, 'workDir'> & Folders;
+export type CheckpointChildJob = Omit<CheckpointJob, 'workDir'> & Folders & Remembering;
 
 /** What the child gets and answers. */
-export type ChildRequest = (IngestJob | CheckpointJob) & Pick<Folders, 'blocksDir' | 'volumesDir'>;
+export type ChildRequest = (IngestJob | (CheckpointJob & Remembering)) &
+  Pick<Folders, 'blocksDir' | 'volumesDir'>;
 export type ChildAnswer = { ok: StoredImage } | { error: { name: string; message: string } };
 
 const WORK_PREFIX = 'ingest-';

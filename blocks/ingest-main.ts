@@ -3,6 +3,7 @@ import { setPriority } from 'node:os';
 import { ingestCheckpoint } from './checkpoint-volume.ts';
 import { ingestLayer } from './ingest.ts';
 import type { ChildAnswer, ChildRequest } from './ingest-child.ts';
+import { openPageNames } from './page-names.ts';
 import { openBlockStore } from './store.ts';
 import { openVolumeStore } from './volumes.ts';
 
@@ -16,7 +17,10 @@ async function run(): Promise<ChildAnswer> {
     const blocks = await openBlockStore(job.blocksDir, { guest: true });
     const volumes = await openVolumeStore(job.volumesDir, { guest: true });
     const stores = { blocks, volumes };
-    if (job.of !== 'layer') return { ok: await ingestCheckpoint(job, stores) };
+    if (job.of !== 'layer') {
+      const pageNames = openPageNames(job.pageNamesDir);
+      return { ok: await ingestCheckpoint(job, { ...stores, pageNames }) };
+    }
     return { ok: await ingestLayer(job, job.diffId === '' ? null : process.stdin, stores) };
   } catch (error) {
     const { name, message } = error as Error;

@@ -13,7 +13,8 @@ import { type DumpFile, filesIn, numberPages, PageReader, wholeFiles } from './d
 import { eagerPages } from './dump-memory.ts';
 import { flatHead, HOLE, headPages, type Placed, pagesOf } from './flat-image.ts';
 import { MEMORY_FORMAT, uuidOf } from './format.ts';
-import { PageNumbers } from './page-numbers.ts';
+import type { PageNames } from './page-names.ts';
+import { nameOf, PageNumbers, WORDS } from './page-numbers.ts';
 import { Places } from './page-places.ts';
 import { type Piece, type StoredImage, type Stores, storeVolume } from './store-image.ts';
 import { PAGE_BYTES, type Root, type VolumeIndex } from './types.ts';
@@ -26,6 +27,10 @@ export interface Dump {
   directory: string;
   /** The memory volume of an earlier checkpoint of the same processes. Blocks of it that are not here are not shared, which does no harm. */
   base?: Root | undefined;
+}
+
+export interface Remembered {
+  pageNames?: PageNames;
 }
 
 /** How pages become blocks. docs/volume-format.md has the measurements behind the numbers. */
@@ -46,7 +51,7 @@ export const MEMORY_LAYOUT: MemoryLayout = {
 /** Rejects with `NotFlatError` for a folder that CRIU has not written; nothing is stored then. */
 export async function storeMemory(
   { id, directory, base }: Dump,
-  stores: Stores,
+  stores: Stores & Remembered,
   signal?: AbortSignal,
   layout: MemoryLayout = MEMORY_LAYOUT,
 ): Promise<StoredImage> {
@@ -74,7 +79,9 @@ export async function storeMemory(
     yield* kept;
     yield* freshBlocks(placedLarge, freshFrom, layout.blockPages);
   }
-  return storeVolume(MEMORY_FORMAT, pieces(), stores, signal);
+  const stored = await storeVolume(MEMORY_FORMAT, pieces(), stores, signal);
+  stores.pageNames?.put(stored.root, namesByPage(numbers, places, kept));
+  return stored;
 }
 
 /**
@@ -109,33 +116,70 @@ async function indexOf(base: Root | undefined, { volumes }: Stores): Promise<Vol
   return index?.format === MEMORY_FORMAT ? index : undefined;
 }
 
+/** A block of the base, with the names of its pages. */
+interface KeptBlock extends BlockEntry {
+  names: Uint32Array;
+  /** Its first page in the new image. */
+  at: number;
+}
+
 /** Finds the base's blocks that are here and used enough, and gives their pages places. */
 async function keepBlocks(
   base: VolumeIndex | undefined,
-  { blocks }: Stores,
+  { blocks, pageNames }: Stores & Remembered,
   numbers: PageNumbers,
   places: Places,
   shareMin: number,
-): Promise<BlockEntry[]> {
-  const kept: BlockEntry[] = [];
+): Promise<KeptBlock[]> {
+  const kept: KeptBlock[] = [];
+  const remembered = base && pageNames?.get(base.root);
   for (let i = 0; i < (base?.blockCount ?? 0); i++) {
     if (base!.isMetadata(i)) continue;
-    const id = base!.blockId(i);
-    const bytes = await blocks.get(id);
-    if (!bytes) continue;
-    const found = pagesIn(bytes).map((page) => numbers.find(page));
+    const names = await namesIn(base!, i, blocks, remembered);
+    if (!names) continue;
+    const found = Array.from({ length: names.length / WORDS }, (_, page) =>
+      numbers.find(names.subarray(page * WORDS, (page + 1) * WORDS)),
+    );
     const used = found.filter((number) => number !== undefined && !places.has(number)).length;
     if (used < found.length * shareMin) continue;
+    const sizeBytes = base!.offset(i + 1) - base!.offset(i);
+    kept.push({ id: base!.blockId(i), sizeBytes, metadata: false, names, at: places.next });
     places.addBlock(found);
-    kept.push({ id, sizeBytes: bytes.length, metadata: false });
   }
   return kept;
 }
 
-function pagesIn(bytes: Buffer): Buffer[] {
-  return Array.from({ length: bytes.length / PAGE_BYTES }, (_, i) =>
-    bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES),
-  );
+/** undefined: the block is not here. */
+async function namesIn(
+  index: VolumeIndex,
+  block: number,
+  blocks: Stores['blocks'],
+  remembered: Uint32Array | undefined,
+): Promise<Uint32Array | undefined> {
+  const id = index.blockId(block);
+  if (!remembered) {
+    const bytes = await blocks.get(id);
+    return bytes && namesOf(bytes);
+  }
+  if (!blocks.has(id)) return undefined;
+  const [from, to] = [index.offset(block), index.offset(block + 1)].map((at) => (at / PAGE_BYTES) * WORDS);
+  return remembered.subarray(from, to);
+}
+
+function namesOf(bytes: Buffer): Uint32Array {
+  const names = new Uint32Array((bytes.length / PAGE_BYTES) * WORDS);
+  for (let page = 0; page < bytes.length / PAGE_BYTES; page++)
+    names.set(nameOf(bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES)), page * WORDS);
+  return names;
+}
+
+/** Of all pages of the image; of none that is metadata. */
+function namesByPage(numbers: PageNumbers, places: Places, kept: readonly KeptBlock[]): Uint32Array {
+  const names = new Uint32Array(places.next * WORDS);
+  for (let number = 0; number < numbers.count; number++)
+    names.set(numbers.nameOf(number), places.of(number) * WORDS);
+  for (const block of kept) names.set(block.names, block.at * WORDS);
+  return names;
 }
 
 function* metadata(bytes: Buffer): Generator<Chunk> {

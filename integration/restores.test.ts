@@ -4,46 +4,75 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { begin, checkpoint, list, scenarios } from './lib/checkpoints.ts';
-import { ensureCluster, eventually, pushImages } from './lib/cluster.ts';
+import { begin, checkpoint, clean, left, list, removeContainers } from './lib/checkpoints.ts';
+import { answersContainerd, ensureCluster, eventually, ingested, pushImages } from './lib/cluster.ts';
 import { seededRandom } from './lib/random.ts';
-import { counter, hasher, inside, type Workload } from './lib/workloads.ts';
+import { counter, hasher, inside } from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
-const MEMORY = hasher(160);
+const MEMORY = hasher(96);
+const KEEPS_NOTHING = '[cache]\ncapacity_bytes = 1\n';
 
 const cluster = await ensureCluster(3, 'restores', { link: '200mbit' });
 t.teardown(() => cluster.do('down'));
 await pushImages(cluster, ['busybox', 'python:v1']);
-await cluster.sh('n2', 'forage drain > /dev/null 2>&1');
+await cluster.configure('n2', KEEPS_NOTHING);
+await cluster.sh('n1', 'nerdctl --snapshotter forage pull -q registry:5000/python:v1 > /dev/null');
+await ingested(cluster, 'n1');
+const { state: STATE } = await begin(cluster, 'web', MEMORY);
+await checkpoint(cluster, 'first', 'web');
+await removeContainers(cluster, ['n1']);
 
-const scenario = scenarios(t, cluster, NODES);
-
-/** Restored on n2, and running; most of its memory is not there. Answers what it says of its state. */
-async function restoring(workload: Workload = MEMORY): Promise<string> {
-  const { state } = await begin(cluster, 'web', workload);
-  await checkpoint(cluster, 'first', 'web');
-  await cluster.sh('n1', 'nerdctl rm -f web');
-  await cluster.sh('n2', 'forage restore first --name web2 --no-wait');
-  return state;
+/** Begins with the checkpoint alone, none of which is on n2, and must leave nothing else on any node. */
+function scenario(name: string, run: (t: Test) => Promise<void>) {
+  return t.test(name, async (t) => {
+    await forgetOn('n2');
+    try {
+      await run(t);
+    } finally {
+      await cluster.do('heal');
+      await removeContainers(cluster, NODES);
+      for (const { id } of await list(cluster))
+        if (id !== 'first') await cluster.sh('n1', `forage checkpoint rm ${id}`);
+    }
+    for (const node of NODES) t.same(await left(cluster, node, ['first']), [], `nothing is left on ${node}`);
+  });
 }
 
-const isStreaming = async () => (await cluster.run('n2', ['pgrep', '-f', '[c]riu lazy-pages'])).status === 0;
+async function forgetOn(node: string): Promise<void> {
+  await cluster.sh(
+    node,
+    `ctr image ls -q | xargs -r ctr image rm --sync > /dev/null
+     systemctl stop forage && rm -rf /var/lib/forage/blocks /var/lib/forage/volumes /var/lib/forage/db && systemctl start forage
+     until forage checkpoint ls 2> /dev/null | grep -q '^first '; do sleep 0.1; done`,
+  );
+  await answersContainerd(cluster, node);
+}
+
+/** Runs on n2; most of its memory is not there. */
+const restoring = () => cluster.sh('n2', 'forage restore first --name web2 --no-wait');
+
+const isStreaming = async () =>
+  (await cluster.run('n2', ['pgrep', '-f', '[s]him/main.ts .* restore'])).status === 0;
 const isStopped = async (name: string) =>
   new RegExp(`${name} .*STOPPED`).test(await cluster.sh('n2', 'ctr task ls'));
 const says = async (pattern: RegExp) => pattern.test(await cluster.sh('n2', 'journalctl -u forage -o cat'));
 
-async function isWhole(t: Test, name: string, state: string): Promise<void> {
-  t.equal(await inside(cluster, 'n2', name, MEMORY.check), state, 'its memory is what it was');
+async function isWhole(t: Test, name: string): Promise<void> {
+  t.equal(await inside(cluster, 'n2', name, MEMORY.check), STATE, 'its memory is what it was');
 }
 
-/** The fault comes while the memory is on the way, and the container goes on. */
-function survives(what: string, fault: (t: Test) => Promise<void>) {
+/** The fault comes while the memory is on the way, and the container goes on. `mend`: what is to be done about it afterwards. */
+function survives(what: string, fault: (t: Test) => Promise<void>, mend?: () => Promise<unknown>) {
   return scenario(`${what}: the container goes on`, async (t) => {
-    const state = await restoring();
+    await restoring();
     t.ok(await isStreaming(), 'its memory is on the way');
-    await fault(t);
-    await isWhole(t, 'web2', state);
+    try {
+      await fault(t);
+      await isWhole(t, 'web2');
+    } finally {
+      await mend?.();
+    }
   });
 }
 
@@ -68,10 +97,11 @@ await survives('the link is cut for ten seconds', async (t) => {
   await cluster.do('heal');
 });
 
-await survives('the node that made the checkpoint dies', async (t) => {
-  t.teardown(() => cluster.do('start', 'n1'));
-  await cluster.do('kill', 'n1');
-});
+await survives(
+  'the node that made the checkpoint dies',
+  () => cluster.do('kill', 'n1').then(() => {}),
+  () => cluster.do('start', 'n1'),
+);
 
 await survives('blocks are corrupt on a node that has them', async (t) => {
   const random = seededRandom();
@@ -88,40 +118,32 @@ await survives('blocks are corrupt on a node that has them', async (t) => {
   await cluster.sh('n1', 'sh /tmp/flip');
 });
 
-await scenario(
-  'the lazy-pages daemon is killed: the container is, too, and its checkpoint restores again',
-  async (t) => {
-    const state = await restoring();
-    await cluster.sh('n2', "pkill -KILL -f '[c]riu lazy-pages'");
-    await eventually('it is dead', () => isStopped('web2'));
-    await eventually('the log says why', () => says(/was killed: its memory did not come/));
-    await cluster.sh('n2', 'forage restore first --name web3');
-    await isWhole(t, 'web3', state);
-  },
-);
+await scenario('its guard is killed: the container is, too, and its checkpoint restores again', async (t) => {
+  await restoring();
+  await cluster.sh('n2', "pkill -KILL -f '[s]him/main.ts .* restore'");
+  await eventually('it is dead', () => isStopped('web2'));
+  await eventually('the log says why', () => says(/its guard has died/));
+  await cluster.sh('n2', 'forage restore first --name web3');
+  await isWhole(t, 'web3');
+});
 
 await scenario(
   'nobody who has its memory answers within the bound: the container is killed, and its checkpoint restores again',
   async (t) => {
-    t.teardown(async () => {
-      await cluster.do('heal');
-      await cluster.configure('n2', '');
-    });
-    await cluster.configure('n2', '[fetch]\nwait_seconds = 4\n');
-    const state = await restoring();
+    t.teardown(() => cluster.configure('n2', KEEPS_NOTHING));
+    await cluster.configure('n2', `[fetch]\nwait_seconds = 4\n${KEEPS_NOTHING}`);
+    await answersContainerd(cluster, 'n2');
+    await restoring();
     await cluster.do('cut', 'n2');
     await eventually('it is dead', () => isStopped('web2'));
     t.ok(await says(/was killed: its memory did not come/));
     await cluster.do('heal');
     await cluster.sh('n2', 'forage restore first --name web3');
-    await isWhole(t, 'web3', state);
+    await isWhole(t, 'web3');
   },
 );
 
 await scenario('forage-runc is killed in the middle of a restore: nothing of it runs on', async (t) => {
-  await begin(cluster, 'web', MEMORY);
-  await checkpoint(cluster, 'first', 'web');
-  await cluster.sh('n1', 'nerdctl rm -f web');
   for (const victim of ['[f]orage-runc .* restore', '[s]him/main.ts .* restore']) {
     await cluster.sh(
       'n2',
@@ -141,7 +163,7 @@ await scenario('forage-runc is killed in the middle of a checkpoint: the contain
      until pkill -KILL -f '[s]him/main.ts .* checkpoint'; do sleep 0.01; done; ! wait $pid`,
   );
   await goesOn(t, id);
-  await checkpoint(cluster, 'second', 'web');
+  await checkpoint(cluster, 'third', 'web');
   await goesOn(t, id);
 });
 
@@ -151,11 +173,11 @@ await scenario('the disk is full while a container is checkpointed: it goes on',
     'fallocate -l $(($(df --output=avail -B1 /var/lib/forage | tail -n 1) - 1048576)) /var/lib/forage/full';
   t.teardown(() => cluster.sh('n1', 'rm -f /var/lib/forage/full'));
   await cluster.sh('n1', fill);
-  await cluster.run('n1', ['timeout', '10', 'forage', 'checkpoint', 'create', 'web', '--name', 'first']);
+  await cluster.run('n1', ['timeout', '10', 'forage', 'checkpoint', 'create', 'web', '--name', 'second']);
   await cluster.sh('n1', 'rm /var/lib/forage/full');
   await goesOn(t, id);
-  await eventually('it is made when there is room', async () => (await list(cluster)).length === 1);
-  await cluster.sh('n2', 'forage restore first --name web2');
+  await eventually('it is made when there is room', async () => (await list(cluster)).length === 2);
+  await cluster.sh('n2', 'forage restore second --name web2');
 });
 
 async function goesOn(t: Test, id: string): Promise<void> {
@@ -164,3 +186,6 @@ async function goesOn(t: Test, id: string): Promise<void> {
   await eventually('it counts on', async () => (await count()) > before);
   t.pass('it counts on');
 }
+
+await t.test('without the checkpoint nothing is left', async (t) => {
+  await clean(cluster, NODES);

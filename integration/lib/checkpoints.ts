@@ -50,6 +50,11 @@ export async function list(cluster: Cluster): Promise<CheckpointJson[]> {
 
 /** No containers, no checkpoints; images stay. */
 export async function clean(cluster: Cluster, nodes: readonly string[]): Promise<void> {
+  await removeContainers(cluster, nodes);
+  for (const { id } of await list(cluster)) await cluster.sh('n1', `forage checkpoint rm ${id}`);
+}
+
+export async function removeContainers(cluster: Cluster, nodes: readonly string[]): Promise<void> {
   for (const node of nodes) {
     await cluster.sh(
       node,
@@ -59,11 +64,10 @@ export async function clean(cluster: Cluster, nodes: readonly string[]): Promise
     );
     await collectGarbage(cluster, node);
   }
-  for (const { id } of await list(cluster)) await cluster.sh('n1', `forage checkpoint rm ${id}`);
 }
 
 /** Processes and mounts of restores, dumps, checkpoints. Layers of images that are here stay mounted for a while. */
-export async function left(cluster: Cluster, node: string): Promise<string[]> {
+export async function left(cluster: Cluster, node: string, kept: readonly string[] = []): Promise<string[]> {
   const script = `
     pgrep -af '[l]azy-pages|[s]him/main.ts|[c]riu: ' || true
     find /run/forage/staging /var/lib/forage/staging /run/forage/restores -mindepth 1 2> /dev/null || true
@@ -74,6 +78,7 @@ export async function left(cluster: Cluster, node: string): Promise<string[]> {
     const layers = (await cluster.volumes(node)).map(({ root }) => root);
     lines = (await cluster.sh(node, script))
       .split('\n')
+      .filter((line) => !kept.some((id) => line.includes(`"${id}"`)))
       .filter((line) => line !== '' && !layers.some((root) => line.endsWith(root)));
     return lines.length === 0;
   }).catch(() => {});
