@@ -1,7 +1,7 @@
 /**
- * Stands by a container that is being restored, until all of its memory is here: holds the connection to the node, and with it the mounts; runs
- * CRIU's lazy-pages daemon, and copies of its userfaultfds. A daemon that ends before it is done (a page that the cluster could not
- * supply in time, a crash) takes the container with it: it is killed, never given zeros, and its checkpoint stays.
+ * Stands by a container that is being restored, until all of its memory is here: holds the connection to the node, and with it the mounts, and
+ * serves the memory (pager.ts). When a page cannot be had (the cluster could not supply it in time), the container is killed, never given
+ * zeros, and its checkpoint stays; when the guard itself dies, its holder (holder.ts) does that.
  *
  * What it begins it ends: when whoever started it dies before runc has restored the container, all that was started is ended.
  */
@@ -18,7 +18,7 @@ import { touchedPages } from './touched.ts';
 export interface GuardJob {
   reference: Reference;
   container: ContainerFacts;
-  /** Of runc and CRIU: the daemon's socket is there. */
+  /** Of runc and CRIU, which looks for a socket there. */
   workPath: string;
 }
 
@@ -27,6 +27,10 @@ export type FromGuard = { ready: Prepared } | { error: string } | { holds: true 
 export type ToGuard = { restored: true } | { failed: true };
 
 const RECONNECT_MS = 500;
+const KILLS_MAX = 10;
+const KILL_AGAIN_MS = 500;
+/** What runc says where there is nothing to kill. */
+const IS_GONE = /does not exist|not running|already finished/;
 /** What a container touches in this time after it was restored, it will touch when it is restored again. */
 const WATCH_MS = 5000;
 
@@ -88,7 +92,11 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
     if (error) await killed(job, keeper, error);
     else await told;
     if (!error) await keeper.tell({ do: 'event', event: 'complete' });
+  } catch (error) {
+    await endContainer(job.container);
+    throw error;
   } finally {
+    // From here on the kernel gives zeros for what is missing: all of it is there, or nobody is.
     await holder.release();
     await pager.close();
     socket.close();
@@ -111,9 +119,16 @@ async function killed(job: GuardJob, keeper: NodeKeeper, { message }: Error): Pr
   await keeper.tell({ do: 'event', event: 'killed', reason: reason.slice(0, 4000) });
 }
 
-/** All of its processes, also those that wait for a page. Its state goes with containerd's delete. */
+/** All of its processes, also those that wait for a page, and surely: they must not outlive the guard. Its state goes with containerd's delete. */
 async function endContainer({ root, id }: ContainerFacts): Promise<void> {
-  await runcOn(root, 'kill', '--all', id, 'KILL').catch(() => {});
+  for (let tries = 1; tries <= KILLS_MAX; tries++) {
+    try {
+      return await runcOn(root, 'kill', '--all', id, 'KILL');
+    } catch (error) {
+      if (IS_GONE.test((error as Error).message)) return;
+      await sleep(KILL_AGAIN_MS);
+    }
+  }
 }
 
 /** The connection to the node, made again when the node process restarts: it keeps the mounts. */
