@@ -59,8 +59,8 @@ async function define(t: Test, cluster: Cluster, workloads: readonly Workload[])
     nodeKilled(t, cluster),
   );
   await scenario(
-    'the lazy-pages daemon is killed: the container is too, and its checkpoint restores again',
-    (t) => daemonKilled(t, cluster),
+    'the guard of its memory is killed: the container is too, and its checkpoint restores again',
+    (t) => guardKilled(t, cluster),
   );
   await scenario('the node that made a checkpoint is gone: others have it', (t) => sourceGone(t, cluster));
   await scenario('references that are forged or name no checkpoint are refused', (t) => refused(t, cluster));
@@ -184,9 +184,9 @@ async function nodeKilled(t: Test, cluster: Cluster): Promise<void> {
   t.equal(await inside(cluster, 'n2', 'web2', hasher(192).check), state);
 }
 
-async function daemonKilled(t: Test, cluster: Cluster): Promise<void> {
+async function guardKilled(t: Test, cluster: Cluster): Promise<void> {
   const { state } = await lazily(cluster, 'n2');
-  const { status } = await cluster.run('n2', ['pkill', '-KILL', '-f', 'criu lazy-pages']);
+  const { status } = await cluster.run('n2', ['pkill', '-KILL', '-f', 'shim/guard-main']);
   if (status === 0) {
     await eventually('it is dead', async () => /web2 .*STOPPED/.test(await cluster.sh('n2', 'ctr task ls')));
     await eventually('the log says why', async () =>
