@@ -167,18 +167,41 @@ await scenario('forage-runc is killed in the middle of a checkpoint: the contain
   await goesOn(t, id);
 });
 
-await scenario('the disk is full while a container is checkpointed: it goes on', async (t) => {
+await scenario(
+  'the disk is full while a container is checkpointed: it goes on, and so does the checkpoint later',
+  async (t) => {
+    const { id } = await begin(cluster, 'web', counter);
+    await withForageStopped('mount -t tmpfs -o size=64k full /var/lib/forage/blocks');
+    try {
+      const argv = ['timeout', '5', 'forage', 'checkpoint', 'create', 'web', '--name', 'second'];
+      t.equal((await cluster.run('n1', argv)).status, 124, 'it waits for room');
+      await goesOn(t, id);
+    } finally {
+      await withForageStopped('umount /var/lib/forage/blocks');
+    }
+    await eventually('it is made when there is room', async () => (await list(cluster)).length === 2);
+    await cluster.sh('n2', 'forage restore second --name web2');
+  },
+);
+
+await scenario('there is no room for a dump: the container goes on, and the reason is said', async (t) => {
   const { id } = await begin(cluster, 'web', counter);
-  const fill =
-    'fallocate -l $(($(df --output=avail -B1 /var/lib/forage | tail -n 1) - 1048576)) /var/lib/forage/full';
-  t.teardown(() => cluster.sh('n1', 'rm -f /var/lib/forage/full'));
-  await cluster.sh('n1', fill);
-  await cluster.run('n1', ['timeout', '10', 'forage', 'checkpoint', 'create', 'web', '--name', 'second']);
-  await cluster.sh('n1', 'rm /var/lib/forage/full');
-  await goesOn(t, id);
-  await eventually('it is made when there is room', async () => (await list(cluster)).length === 2);
-  await cluster.sh('n2', 'forage restore second --name web2');
+  const folders = ['/run/forage/staging', '/var/lib/forage/staging'];
+  for (const folder of folders) await cluster.sh('n1', `mount -t tmpfs -o size=64k full ${folder}`);
+  try {
+    const { status, stderr } = await cluster.run('n1', ['forage', 'checkpoint', 'create', 'web']);
+    t.equal(status, 1);
+    t.match(stderr, /does not fit into/);
+    await goesOn(t, id);
+  } finally {
+    for (const folder of folders) await cluster.sh('n1', `umount ${folder}`);
+  }
 });
+
+async function withForageStopped(script: string): Promise<void> {
+  await cluster.sh('n1', `systemctl stop forage && ${script}; systemctl start forage`);
+  await answersContainerd(cluster, 'n1');
+}
 
 async function goesOn(t: Test, id: string): Promise<void> {
   const count = async () => Number(await inside(cluster, 'n1', id, ['cat', '/count']));
@@ -189,3 +212,5 @@ async function goesOn(t: Test, id: string): Promise<void> {
 
 await t.test('without the checkpoint nothing is left', async (t) => {
   await clean(cluster, NODES);
+  for (const node of NODES) t.same(await left(cluster, node), [], `nothing is left on ${node}`);
+});

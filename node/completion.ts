@@ -9,6 +9,8 @@ import type { Neighbours } from '../peers/types.ts';
 
 /** Wants under way at once: enough to fill a link, few enough that the task's queue stays short. */
 const WANTS_MAX = 64;
+/** Between looks whether it may go on. */
+const LOOK_MS = 200;
 /** A block that nobody has now is asked for again after this. */
 const RETRY_MS = 5000;
 
@@ -22,10 +24,12 @@ interface Parts {
   blocks: BlockStore;
   volumes: VolumeStore;
   neighbours: Neighbours;
+  /** Something else needs the links more: nothing new is asked for as long. */
+  waits: () => boolean;
   logger: Logger;
 }
 
-export function createCompletion({ blocks, volumes, neighbours, logger }: Parts): Completion {
+export function createCompletion({ blocks, volumes, neighbours, waits, logger }: Parts): Completion {
   const following = new Map<Root, AbortController>();
 
   /** One pass over the volume. Answers how many blocks could not be had. */
@@ -37,6 +41,7 @@ export function createCompletion({ blocks, volumes, neighbours, logger }: Parts)
     for (let i = 0; i < index.blockCount && !signal.aborted; i++) {
       const id = index.blockId(i);
       if (blocks.has(id)) continue;
+      while (waits() && !signal.aborted) await sleep(LOOK_MS, undefined, { ref: false });
       const want = neighbours
         .want(id, 'completion', signal, root)
         .catch(() => {

@@ -104,7 +104,13 @@ export async function startNode(config: Config): Promise<RunningNode> {
     gate,
     log,
   });
-  const completion = createCompletion({ blocks, volumes, neighbours: peering, logger: log });
+  const completion = createCompletion({
+    blocks,
+    volumes,
+    neighbours: peering,
+    waits: () => checkpointing?.restores.isBringing() ?? false,
+    logger: log,
+  });
   const demand = createDemand(volumes, peering);
   const uses = createUses((roots, left) => {
     inUse.changed();

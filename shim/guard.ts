@@ -1,7 +1,12 @@
 /**
  * Stands by a container that is being restored, until all of its memory is here: holds the connection to the node, and with it the mounts, and
+<<<<<<< HEAD
  * serves the memory (pager.ts). A page that the cluster cannot supply in time takes the container with it: it is killed, never given
  * zeros, and its checkpoint stays. So does the death of this process, for which a holder stands by (holder.ts).
+=======
+ * serves the memory (pager.ts). When a page cannot be had (the cluster could not supply it in time), the container is killed, never given
+ * zeros, and its checkpoint stays; when the guard itself dies, its holder (holder.ts) does that.
+>>>>>>> memory
  *
  * What it begins it ends: when the restore fails, or nobody has waited for it, all that was started is ended.
  */
@@ -18,13 +23,17 @@ import { touchedPages } from './touched.ts';
 export interface GuardJob {
   reference: Reference;
   container: ContainerFacts;
-  /** Of runc and CRIU: the daemon's socket is there. */
+  /** Of runc and CRIU, which looks for a socket there. */
   workPath: string;
 }
 
 export type Prepared = Extract<Answer, { restore: unknown }>['restore'];
 
 const RECONNECT_MS = 500;
+const KILLS_MAX = 10;
+const KILL_AGAIN_MS = 500;
+/** What runc says where there is nothing to kill. */
+const IS_GONE = /does not exist|not running|already finished/;
 /** What a container touches in this time after it was restored, it will touch when it is restored again. */
 const WATCH_MS = 5000;
 
@@ -84,8 +93,20 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
       return;
     }
     await keeper.tell({ do: 'event', event: 'running' });
+<<<<<<< HEAD
     await untilWhole(job, keeper, pager, served);
+=======
+    const told = Promise.race([served, sleep(WATCH_MS)]).then(() => tellTouched(pager, keeper));
+    const error = await served;
+    if (error) await killed(job, keeper, error);
+    else await told;
+    if (!error) await keeper.tell({ do: 'event', event: 'complete' });
+  } catch (error) {
+    await endContainer(job.container);
+    throw error;
+>>>>>>> memory
   } finally {
+    // From here on the kernel gives zeros for what is missing: all of it is there, or nobody is.
     await holder.release();
     await pager.close();
     socket.close();
@@ -124,9 +145,16 @@ async function killed(job: GuardJob, keeper: NodeKeeper, { message }: Error): Pr
   await keeper.tell({ do: 'event', event: 'killed', reason: reason.slice(0, 4000) });
 }
 
-/** All of its processes, also those that wait for a page. Its state goes with containerd's delete. */
+/** All of its processes, also those that wait for a page, and surely: they must not outlive the guard. Its state goes with containerd's delete. */
 async function endContainer({ root, id }: ContainerFacts): Promise<void> {
-  await runcOn(root, 'kill', '--all', id, 'KILL').catch(() => {});
+  for (let tries = 1; tries <= KILLS_MAX; tries++) {
+    try {
+      return await runcOn(root, 'kill', '--all', id, 'KILL');
+    } catch (error) {
+      if (IS_GONE.test((error as Error).message)) return;
+      await sleep(KILL_AGAIN_MS);
+    }
+  }
 }
 
 /** The connection to the node, made again when the node process restarts: it keeps the mounts. */

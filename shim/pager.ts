@@ -18,6 +18,9 @@ import { Uffd } from './uffd.ts';
 /** What is read behind the faults at once: little while it comes from afar or somebody waits, much once it is here. */
 const CHUNK_BYTES = { min: 64 << 10, max: 1 << 20 };
 const SLOW_MS = 10;
+/** Where pages come from afar: whoever has waited for one will soon wait for another, and would for the rest, too. It goes on now and then all the same. */
+const QUIET_MS = 20;
+const IN_THE_WAY_MS = 200;
 /** Between looks at which descriptors there are. */
 const LOOK_MS = 20;
 const HOLD_MS = 1000;
@@ -36,7 +39,7 @@ export class Pager {
   readonly faults: Fault[] = [];
   /** Where the last fault was. */
   #last: { process: LazyProcess; address: number } | undefined;
-  #hasFaulted = false;
+  #faultMs = Number.NEGATIVE_INFINITY;
   #looked = Promise.withResolvers<void>();
   #isOver = false;
   #heldMs = Number.POSITIVE_INFINITY;
@@ -141,7 +144,7 @@ export class Pager {
     if (process.awaited.has(dumped)) return;
     if (this.faults.length < FAULTS_MAX) this.faults.push({ pid: process.pid, address: dumped });
     this.#last = { process, address };
-    this.#hasFaulted = true;
+    this.#faultMs = performance.now();
     process.awaited.add(dumped);
     try {
       const page = Buffer.allocUnsafeSlow(PAGE_BYTES);
@@ -149,6 +152,7 @@ export class Pager {
       await this.#give(process, dumped, page);
     } finally {
       process.awaited.delete(dumped);
+      this.#faultMs = performance.now();
     }
   }
 
@@ -174,11 +178,21 @@ export class Pager {
       const { process, range } = next;
       const pages = buffer.subarray(0, range.end - range.start);
       const sinceMs = performance.now();
-      this.#hasFaulted = false;
       await process.dump.read(range.dumped, pages);
       await this.#give(process, range.dumped, pages);
-      const isQuiet = !this.#hasFaulted && performance.now() - sinceMs < SLOW_MS;
-      bytes = isQuiet ? Math.min(bytes * 2, CHUNK_BYTES.max) : CHUNK_BYTES.min;
+      const isSlow = performance.now() - sinceMs >= SLOW_MS;
+      if (isSlow) await this.#quiet();
+      bytes = !isSlow && this.#faultMs < sinceMs ? Math.min(bytes * 2, CHUNK_BYTES.max) : CHUNK_BYTES.min;
+    }
+  }
+
+  async #quiet(): Promise<void> {
+    const untilMs = performance.now() + IN_THE_WAY_MS;
+    for (;;) {
+      const nowMs = performance.now();
+      const waitMs = Math.min(this.#faultMs + QUIET_MS, untilMs) - nowMs;
+      if (waitMs <= 0) return;
+      await sleep(waitMs);
     }
   }
 

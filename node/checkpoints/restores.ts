@@ -54,6 +54,8 @@ export interface Restores {
   list(): RestoreStatus[];
   /** Volumes of restores under way. */
   inUse(): ReadonlySet<Root>;
+  /** Memory that a restored container waits for is on its way: but not for ever, when nobody has it. */
+  isBringing(): boolean;
   /** Ends the mounts that nobody holds: of restores that ended while this process was not there. Answers how many. */
   sweep(): Promise<number>;
 }
@@ -72,6 +74,7 @@ interface Parts {
 
 /** How long others may take to tell of a checkpoint that they are still making. */
 const HEARD_MAX_MS = 120_000;
+const BRINGING_MAX_MS = 600_000;
 const REMEMBERED = 100;
 
 export function createRestores(parts: Parts): Restores {
@@ -154,6 +157,11 @@ export function createRestores(parts: Parts): Restores {
     },
     list: () => statuses,
     inUse: () => new Set(held.keys()),
+    isBringing: () =>
+      statuses.some(
+        ({ begunMs, completeMs, failed }) =>
+          completeMs === undefined && failed === undefined && Date.now() - begunMs < BRINGING_MAX_MS,
+      ),
     async sweep() {
       const left = [...mounts.mounted()].filter((root) => !held.has(root) && !layers.usesRoot(root));
       for (const root of left) await mounts.remove(root);
