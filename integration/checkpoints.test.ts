@@ -41,16 +41,6 @@ async function define(t: Test, cluster: Cluster, workloads: readonly Workload[])
     byNerdctl(t, cluster),
   );
   if (workloads.length < 3) return;
-<<<<<<< HEAD
-=======
-  await scenario('forage is killed while a container is restored lazily: it goes on', (t) =>
-    nodeKilled(t, cluster),
-  );
-  await scenario(
-    'the guard of its memory is killed: the container is too, and its checkpoint restores again',
-    (t) => guardKilled(t, cluster),
-  );
->>>>>>> memory
   await scenario('the node that made a checkpoint is gone: others have it', (t) => sourceGone(t, cluster));
   await scenario('references that are forged or name no checkpoint are refused', (t) => refused(t, cluster));
 }
@@ -134,40 +124,6 @@ async function byNerdctl(t: Test, cluster: Cluster): Promise<void> {
   t.equal(await inside(cluster, 'n2', id, counter.check), state);
 }
 
-<<<<<<< HEAD
-=======
-/** A restore that takes a while: n2's link is slow enough that all of the memory is not there at once. */
-async function lazily(cluster: Cluster, node: string): Promise<{ state: string }> {
-  const { state } = await begin(cluster, 'web', hasher(192));
-  await checkpoint(cluster, 'first', 'web');
-  await cluster.sh('n1', 'nerdctl rm -f web');
-  await cluster.sh(node, 'forage restore first --name web2 --no-wait');
-  return { state };
-}
-
-async function nodeKilled(t: Test, cluster: Cluster): Promise<void> {
-  const { state } = await lazily(cluster, 'n2');
-  for (let i = 0; i < 3; i++) {
-    await cluster.sh('n2', 'systemctl kill -s KILL forage');
-    await sleep(500);
-  }
-  t.equal(await inside(cluster, 'n2', 'web2', hasher(192).check), state);
-}
-
-async function guardKilled(t: Test, cluster: Cluster): Promise<void> {
-  const { state } = await lazily(cluster, 'n2');
-  const { status } = await cluster.run('n2', ['pkill', '-KILL', '-f', 'shim/guard-main']);
-  if (status === 0) {
-    await eventually('it is dead', async () => /web2 .*STOPPED/.test(await cluster.sh('n2', 'ctr task ls')));
-    await eventually('the log says why', async () =>
-      /was killed: its memory did not come/.test(await cluster.sh('n2', 'journalctl -u forage -o cat')),
-    );
-  } else t.pass('all memory had come before it could be killed');
-  await cluster.sh('n2', 'forage restore first --name web3');
-  t.equal(await inside(cluster, 'n2', 'web3', hasher(192).check), state);
-}
-
->>>>>>> memory
 async function sourceGone(t: Test, cluster: Cluster): Promise<void> {
   const { state } = await begin(cluster, 'web', hasher(64));
   await checkpoint(cluster, 'first', 'web');
