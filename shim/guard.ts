@@ -2,6 +2,92 @@
  * Stands by a container that is being restored, until all of its memory is here: holds the connection to the node, and with it the mounts, and
  * serves the memory (pager.ts). A page that the cluster cannot supply in time takes the container with it: it is killed, never given
  * zeros, and its checkpoint stays. So does the death of this process, for which a holder stands by (holder.ts).
+ *
+ * What it begins it ends: when the restore fails, or nobody has waited for it, all that was started is ended.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DumpMemory } from './dump-memory.ts';
+import { Holder } from './holder.ts';
+import { LazySocket } from './lazy-socket.ts';
+import { NodeError, NodeLink } from './node-link.ts';
+import { Pager } from './pager.ts';
+import type { Answer, ContainerFacts, Reference, Request } from './protocol.ts';
+import { runcOn } from './runc.ts';
+import { touchedPages } from './touched.ts';
+
+export interface GuardJob {
+  reference: Reference;
+  container: ContainerFacts;
+  /** Of runc and CRIU, which looks for a socket there. */
+  workPath: string;
+}
+
+export type Prepared = Extract<Answer, { restore: unknown }>['restore'];
+
+const RECONNECT_MS = 500;
+const KILL_AGAIN_MS = 500;
+/** What runc says where there is nothing to kill. */
+const IS_GONE = /does not exist|not running|already finished/;
+/** What a container touches in this time after it was restored, it will touch when it is restored again. */
+const WATCH_MS = 5000;
+
+export interface Parent {
+  /** The volumes are mounted, and the memory is served. */
+  ready(prepared: Prepared): void;
+  /** How runc's restore has ended. */
+  outcome: Promise<'restored' | 'failed'>;
+  /** It is restored, and its memory is held whatever becomes of this process. Answers whether anybody has waited for that. */
+  held(): boolean;
+}
+
+/** Resolves when the container needs it no longer. Rejects with NodeError, or when the memory cannot be served; then the container is ended. */
+export async function guard(job: GuardJob, parent: Parent): Promise<void> {
+  const keeper = await NodeKeeper.open(job);
+  try {
+    const { prepared } = keeper;
+    if (prepared.lazy) await lazily(job, keeper, parent);
+    else await eagerly(job, keeper, parent);
+  } finally {
+    keeper.close();
+  }
+}
+
+/** The memory is read by runc itself, from the mounted images. */
+async function eagerly(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promise<void> {
+  parent.ready(keeper.prepared);
+  if ((await parent.outcome) === 'failed' || !parent.held()) {
+    await endContainer(job.container);
+    return;
+  }
+  await keeper.tell({ do: 'event', event: 'running' });
+  await keeper.tell({ do: 'event', event: 'complete' });
+}
+
+async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promise<void> {
+  const socket = LazySocket.listen(job.workPath);
+  const holder = new Holder(job.container);
+  const { images } = keeper.prepared;
+  const pager = new Pager(
+    (pid) => DumpMemory.open(images, pid),
+    (uffds) => holder.hold(uffds),
+  );
+  const known = new AbortController();
+  const served = pager.serve(socket.handed(known.signal)).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  try {
+    parent.ready(keeper.prepared);
+    const outcome = await parent.outcome;
+    known.abort();
+    const early = outcome === 'failed' ? undefined : await Promise.race([pager.held, served]);
+    if (early) throw early;
+    if (outcome === 'failed' || !parent.held()) {
+      await endContainer(job.container);
+      return;
+    }
+    await keeper.tell({ do: 'event', event: 'running' });
+    await untilWhole(job, keeper, pager, served);
   } catch (error) {
     await endContainer(job.container);
     throw error;
@@ -45,9 +131,12 @@ async function killed(job: GuardJob, keeper: NodeKeeper, { message }: Error): Pr
   await keeper.tell({ do: 'event', event: 'killed', reason: reason.slice(0, 4000) });
 }
 
-/** All of its processes, also those that wait for a page, and surely: they must not outlive the guard. Its state goes with containerd's delete. */
+/**
+ * All of its processes, also those that wait for a page. However long it takes: they must not outlive the guard. The container's state goes
+ * with containerd's delete.
+ */
 async function endContainer({ root, id }: ContainerFacts): Promise<void> {
-  for (let tries = 1; tries <= KILLS_MAX; tries++) {
+  for (;;) {
     try {
       return await runcOn(root, 'kill', '--all', id, 'KILL');
     } catch (error) {
