@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import { begin, checkpoint, clean, left, list, removeContainers } from './lib/checkpoints.ts';
 import { answersContainerd, ensureCluster, eventually, ingested, pushImages } from './lib/cluster.ts';
 import { seededRandom } from './lib/random.ts';
+import { dropCaches } from './lib/reader.ts';
 import { counter, hasher, inside } from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
@@ -47,6 +48,7 @@ async function forgetOn(node: string): Promise<void> {
      until forage checkpoint ls 2> /dev/null | grep -q '^first '; do sleep 0.1; done`,
   );
   await answersContainerd(cluster, node);
+  dropCaches();
 }
 
 /** Runs on n2; most of its memory is not there. */
