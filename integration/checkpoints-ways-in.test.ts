@@ -14,7 +14,10 @@ const MAX_BYTES = 64 << 10;
 
 for (const containerd of versions) {
   t.test(`with containerd ${containerd}`, async (t) => {
-    const cluster = await ensureCluster(2, `waysin${containerd.replace('.', '')}`, { containerd });
+    const cluster = await ensureCluster(2, `waysin${containerd.replace('.', '')}`, {
+      containerd,
+      repairs: true,
+    });
     t.teardown(() => cluster.do('down'));
     await pushImages(cluster, ['busybox', 'python:v1']);
     await scenario(t, cluster, 'ctr containers checkpoint and restore, by a file and by a registry', byCtr);

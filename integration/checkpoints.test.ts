@@ -11,7 +11,10 @@ const versions = (['1.7', '2.1'] as const).filter(
 
 for (const containerd of versions) {
   t.test(`with containerd ${containerd}`, async (t) => {
-    const cluster = await ensureCluster(3, `checkpoints${containerd.replace('.', '')}`, { containerd });
+    const cluster = await ensureCluster(3, `checkpoints${containerd.replace('.', '')}`, {
+      containerd,
+      repairs: true,
+    });
     t.teardown(() => cluster.do('down'));
     await pushImages(cluster, ['busybox', 'python:v1', 'redis', 'nginx']);
     await define(

@@ -14,7 +14,7 @@ const NODES = ['n1', 'n2', 'n3'] as const;
 const MEMORY = hasher(96);
 const KEEPS_NOTHING = '[cache]\ncapacity_bytes = 1\n';
 
-const cluster = await ensureCluster(3, 'restores', { link: '80mbit' });
+const cluster = await ensureCluster(3, 'restores', { link: '80mbit', repairs: true });
 t.teardown(() => cluster.do('down'));
 await pushImages(cluster, ['busybox', 'python:v1']);
 await cluster.configure('n2', KEEPS_NOTHING);
