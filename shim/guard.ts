@@ -31,8 +31,10 @@ const KILLS_MAX = 10;
 const KILL_AGAIN_MS = 500;
 /** What runc says where there is nothing to kill. */
 const IS_GONE = /does not exist|not running|already finished/;
-/** What a container touches in this time after it was restored, it will touch when it is restored again. */
+/** What a container touches in this time of its own, it will touch when it is restored again: while it waits for pages, that does not count. */
 const WATCH_MS = 5000;
+const WATCH_MAX_MS = 120_000;
+const WATCH_LOOK_MS = 100;
 
 export interface Parent {
   say(message: FromGuard): void;
@@ -87,7 +89,7 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
     await Promise.race([pager.held, served]);
     parent.say({ holds: true });
     await keeper.tell({ do: 'event', event: 'running' });
-    const told = Promise.race([served, sleep(WATCH_MS)]).then(() => tellTouched(pager, keeper));
+    const told = Promise.race([served, watched(pager)]).then(() => tellTouched(pager, keeper));
     const error = await served;
     if (error) await killed(job, keeper, error);
     else await told;
@@ -101,6 +103,11 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
     await pager.close();
     socket.close();
   }
+}
+
+async function watched(pager: Pager): Promise<void> {
+  for (let ms = 0; ms < WATCH_MAX_MS && pager.ranMs < WATCH_MS; ms += WATCH_LOOK_MS)
+    await sleep(WATCH_LOOK_MS, undefined, { ref: false });
 }
 
 /** A restore goes on without it. */
