@@ -33,12 +33,12 @@ const cut = (name: string, min: number, mean: number, max: number): Way => ({
 });
 const fixed = (kib: number): Way => ({
   name: `fixed ${kib}`,
-  layout: { blockPages: kib / 4, keptShareMin: 1 },
+  layout: { ...MEMORY_LAYOUT, blockPages: kib / 4, keptShareMin: 1 },
   withBase: false,
 });
 const kept = (kib: number, keptShareMin: number): Way => ({
   name: `base ${kib}, kept from ${keptShareMin.toFixed(2)}`,
-  layout: { blockPages: kib / 4, keptShareMin },
+  layout: { ...MEMORY_LAYOUT, blockPages: kib / 4, keptShareMin },
   withBase: true,
 });
 

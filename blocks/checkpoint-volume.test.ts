@@ -100,6 +100,7 @@ t.test('as a lower layer, a writable volume shows what its upper directory showe
     blocksDir: join(dir, 'blocks'),
     volumesDir: join(dir, 'volumes'),
     tempDir: join(dir, 'tmp'),
+    pageNamesDir: join(dir, 'page-names'),
   };
   const job = { of: 'files' as const, id: 'c1', directory: upper!, compression: 'lz4' as const, ...folders };
   const result = await runCheckpointIngest({ ...job, mkfs: mkfsProgram() });
@@ -127,6 +128,7 @@ t.test('sockets are left out: who restores the process binds them again', async 
     blocksDir: join(dir, 'blocks'),
     volumesDir: join(dir, 'volumes'),
     tempDir: join(dir, 'tmp'),
+    pageNamesDir: join(dir, 'page-names'),
   };
   const job = { of: 'files' as const, id: 'c1', directory, compression: 'none' as const, ...folders };
   const { root } = await runCheckpointIngest({ ...job, mkfs: mkfsProgram() });
@@ -148,6 +150,7 @@ t.test('a memory volume is made by the child, too; killed at any moment, it publ
     blocksDir: join(dir, 'blocks'),
     volumesDir: join(dir, 'volumes'),
     tempDir: join(dir, 'tmp'),
+    pageNamesDir: join(dir, 'page-names'),
   };
   const job = { of: 'memory' as const, id: 'c1', directory, compression: 'lz4' as const, ...folders };
   for (const delayMs of [1, 80, 140, 200]) {

@@ -3,10 +3,11 @@
  * *writable volume*, as an unpacked layer does.
  */
 import { join } from 'node:path';
+import { markLazyPages } from './dump-memory.ts';
 import { type Compression, formatId, mkfsOptions } from './format.ts';
 import { walkedTar } from './layer-source.ts';
 import { walkDirectory } from './layer-walk.ts';
-import { storeMemory } from './memory-volume.ts';
+import { type Remembered, storeMemory } from './memory-volume.ts';
 import { makeImage, mkfsProgram } from './mkfs.ts';
 import { type StoredImage, type Stores, storeImage } from './store-image.ts';
 import type { Root } from './types.ts';
@@ -28,10 +29,12 @@ export interface CheckpointJob {
 
 export async function ingestCheckpoint(
   job: CheckpointJob,
-  stores: Stores,
+  stores: Stores & Remembered,
   signal?: AbortSignal,
 ): Promise<StoredImage> {
-  return job.of === 'memory' ? storeMemory(job, stores, signal) : storeFiles(job, stores, signal);
+  if (job.of === 'files') return storeFiles(job, stores, signal);
+  markLazyPages(job.directory);
+  return storeMemory(job, stores, signal);
 }
 
 async function storeFiles(

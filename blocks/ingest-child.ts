@@ -1,5 +1,5 @@
 /**
- * Runs one ingest in a process of its own, niced, so that hashing and decompressing never hold up the node. The job goes
+ * Runs one ingest in a process of its own, so that hashing and decompressing never hold up the node. The job goes
  * as one JSON argument, the blob through standard input, the answer comes as one JSON line (`ingest-main.ts`).
  *
  * The child works in a folder that this side makes and always removes. When both die, `sweepIngests` removes it later;
@@ -24,11 +24,17 @@ interface Folders {
   tempDir: string;
 }
 
+interface Remembering {
+  /** See page-names.ts. */
+  pageNamesDir: string;
+}
+
 export type ChildJob = Omit<IngestJob, 'workDir'> & Folders;
-export type CheckpointChildJob = Omit<CheckpointJob, 'workDir'> & Folders;
+export type CheckpointChildJob = Omit<CheckpointJob, 'workDir'> & Folders & Remembering;
 
 /** What the child gets and answers. */
-export type ChildRequest = (IngestJob | CheckpointJob) & Pick<Folders, 'blocksDir' | 'volumesDir'>;
+export type ChildRequest = (IngestJob | (CheckpointJob & Remembering)) &
+  Pick<Folders, 'blocksDir' | 'volumesDir'>;
 export type ChildAnswer = { ok: StoredImage } | { error: { name: string; message: string } };
 
 const WORK_PREFIX = 'ingest-';

@@ -3,18 +3,24 @@ import { setPriority } from 'node:os';
 import { ingestCheckpoint } from './checkpoint-volume.ts';
 import { ingestLayer } from './ingest.ts';
 import type { ChildAnswer, ChildRequest } from './ingest-child.ts';
+import { openPageNames } from './page-names.ts';
 import { openBlockStore } from './store.ts';
 import { openVolumeStore } from './volumes.ts';
 
-const LOWEST_PRIORITY = 19;
+/** A container may be frozen until its checkpoint is made; for a layer nobody waits. */
+const LAYERS_PRIORITY = 19;
 
 async function run(): Promise<ChildAnswer> {
   try {
     const job = JSON.parse(process.argv[2]!) as ChildRequest;
+    if (job.of === 'layer') setPriority(LAYERS_PRIORITY);
     const blocks = await openBlockStore(job.blocksDir, { guest: true });
     const volumes = await openVolumeStore(job.volumesDir, { guest: true });
     const stores = { blocks, volumes };
-    if (job.of !== 'layer') return { ok: await ingestCheckpoint(job, stores) };
+    if (job.of !== 'layer') {
+      const pageNames = openPageNames(job.pageNamesDir);
+      return { ok: await ingestCheckpoint(job, { ...stores, pageNames }) };
+    }
     return { ok: await ingestLayer(job, job.diffId === '' ? null : process.stdin, stores) };
   } catch (error) {
     const { name, message } = error as Error;
@@ -22,6 +28,5 @@ async function run(): Promise<ChildAnswer> {
   }
 }
 
-setPriority(LOWEST_PRIORITY);
 const answer = await run();
 process.stdout.write(`${JSON.stringify(answer)}\n`, () => process.exit('ok' in answer ? 0 : 1));

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { metadataPages } from './erofs.ts';
 import { type Dump, MEMORY_LAYOUT, storeMemory } from './memory-volume.ts';
+import { openPageNames } from './page-names.ts';
 import { openBlockStore } from './store.ts';
 import type { StoredImage } from './store-image.ts';
-import { assemble, generator, mountImage, noise, scratch } from './testing.ts';
+import { assemble, generator, image, message, mountImage, noise, scratch } from './testing.ts';
 import { PAGE_BYTES } from './types.ts';
 import { openVolumeStore } from './volumes.ts';
 
@@ -85,6 +86,20 @@ t.test('all but the pages files and what is large comes with the index', async (
   t.equal(result.metadataBytes, result.sizeBytes - BLOCK_BYTES);
 });
 
+t.test('pages that are not left to userfaultfd come with the index, too', async (t) => {
+  const { store, imageOf, volumes, blocks } = await node(t);
+  const entry = (pages: number, flags: number) => message([1, 4096], [2, pages], [4, flags], [5, pages]);
+  const pages = noise(100 * PAGE_BYTES);
+  const pagemap = image(0x56084025, message([1, 1]), entry(50, 6), entry(2, 4), entry(48, 6));
+  const files = { 'pagemap-9.img': pagemap, 'pages-1.img': pages };
+  const result = await store(files);
+  t.equal(result.sizeBytes - result.metadataBytes, 98 * PAGE_BYTES);
+  const index = (await volumes.get(result.root))!;
+  const first = (await blocks.get(index.blockId(0)))!;
+  t.ok(index.isMetadata(0) && first.includes(pages.subarray(50 * PAGE_BYTES, 52 * PAGE_BYTES)));
+  await check(t, await imageOf(result), files);
+});
+
 t.test('every page that a walk of the tree reads is metadata', async (t) => {
   const { store, imageOf } = await node(t);
   const result = await store({ 'a.img': noise(5000), 'pages-1.img': noise(3_000_000) });
@@ -109,6 +124,35 @@ t.test('the next dump stores what has changed, wherever it stands', async (t) =>
   const next = await store({ 'pages-1.img': second }, { base: base.root });
   t.ok(next.newBytes - next.metadataBytes <= 103 * PAGE_BYTES, `${next.newBytes} bytes`);
   await check(t, await imageOf(next), { 'pages-1.img': second });
+});
+
+t.test('a base whose page names are remembered is not read, and shares the same', async (t) => {
+  const dir = scratch(t);
+  const blocks = await openBlockStore(join(dir, 'blocks'), { onCorrupt: (error) => t.fail(error.message) });
+  const volumes = await openVolumeStore(join(dir, 'volumes'));
+  const pageNames = openPageNames(join(dir, 'names'));
+  let pages = noise(4 * 1024 * 1024);
+  let base: StoredImage | undefined;
+  for (let i = 0; i < 6; i++) {
+    const directory = join(dir, `dump-${i}`);
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'pages-1.img'), pages);
+    let reads = 0;
+    const counted = new Proxy(blocks, {
+      get(target, key) {
+        if (key === 'get') reads++;
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const dump = { id: `c${i}`, directory, base: base?.root };
+    const stored = await storeMemory(dump, { blocks: counted, volumes, pageNames });
+    t.equal((await storeMemory(dump, { blocks, volumes })).root, stored.root);
+    t.equal(reads, 0);
+    await check(t, await assemble(dir, (await volumes.get(stored.root))!, blocks), { 'pages-1.img': pages });
+    base = stored;
+    pages = changed(pages, 40, i);
+  }
 });
 
 t.test('after many dumps each is whole, and no image is more than three times its dump', async (t) => {

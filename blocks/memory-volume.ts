@@ -10,9 +10,11 @@
 import { MAX_BLOCK_BYTES } from './block.ts';
 import type { Chunk } from './chunker.ts';
 import { type DumpFile, filesIn, numberPages, PageReader, wholeFiles } from './dump-folder.ts';
+import { eagerPages } from './dump-memory.ts';
 import { flatHead, HOLE, headPages, type Placed, pagesOf } from './flat-image.ts';
 import { MEMORY_FORMAT, uuidOf } from './format.ts';
-import { PageNumbers } from './page-numbers.ts';
+import type { PageNames } from './page-names.ts';
+import { nameOf, PageNumbers, WORDS } from './page-numbers.ts';
 import { Places } from './page-places.ts';
 import { type Piece, type StoredImage, type Stores, storeVolume } from './store-image.ts';
 import { PAGE_BYTES, type Root, type VolumeIndex } from './types.ts';
@@ -27,19 +29,29 @@ export interface Dump {
   base?: Root | undefined;
 }
 
+export interface Remembered {
+  pageNames?: PageNames;
+}
+
 /** How pages become blocks. docs/volume-format.md has the measurements behind the numbers. */
 export interface MemoryLayout {
   blockPages: number;
   /** A block of the base stays while at least this share of its pages is in use. */
   keptShareMin: number;
+  /** So many of the pages that CRIU reads before the first instruction come with the index. */
+  firstPagesMax: number;
 }
 
-export const MEMORY_LAYOUT: MemoryLayout = { blockPages: 16, keptShareMin: 1 / 3 };
+export const MEMORY_LAYOUT: MemoryLayout = {
+  blockPages: 16,
+  keptShareMin: 1 / 3,
+  firstPagesMax: (8 << 20) / PAGE_BYTES,
+};
 
 /** Rejects with `NotFlatError` for a folder that CRIU has not written; nothing is stored then. */
 export async function storeMemory(
   { id, directory, base }: Dump,
-  stores: Stores,
+  stores: Stores & Remembered,
   signal?: AbortSignal,
   layout: MemoryLayout = MEMORY_LAYOUT,
 ): Promise<StoredImage> {
@@ -51,6 +63,7 @@ export async function storeMemory(
 
   const places = new Places(numbers.count, headPages(files));
   const smallRows = small.map((file) => places.row(pagesOf(file)));
+  const first = placeFirst(large, numbered, eagerPages(directory), places, layout.firstPagesMax);
   const kept = await keepBlocks(await indexOf(base, stores), stores, numbers, places, layout.keptShareMin);
   const freshFrom = places.next;
   for (const pages of numbered) for (const number of pages) places.add(number);
@@ -62,11 +75,40 @@ export async function storeMemory(
   }));
   const head = flatHead([...placedSmall, ...placedLarge], places.next, uuidOf(`memory of ${id}`));
   async function* pieces(): AsyncGenerator<Piece> {
-    yield* metadata(Buffer.concat([head, wholeFiles(small)]));
+    yield* metadata(Buffer.concat([head, wholeFiles(small), first]));
     yield* kept;
     yield* freshBlocks(placedLarge, freshFrom, layout.blockPages);
   }
-  return storeVolume(MEMORY_FORMAT, pieces(), stores, signal);
+  const stored = await storeVolume(MEMORY_FORMAT, pieces(), stores, signal);
+  stores.pageNames?.put(stored.root, namesByPage(numbers, places, kept));
+  return stored;
+}
+
+/**
+ * What CRIU reads itself before the first instruction comes with the index, as its small files do. Answers the pages' bytes, in the order of
+ * their places. Shared memory may be too large for that, and is fetched as it is read.
+ */
+function placeFirst(
+  files: readonly DumpFile[],
+  numbered: readonly Uint32Array[],
+  eager: ReadonlyMap<string, readonly number[]>,
+  places: Places,
+  pagesMax: number,
+): Buffer {
+  const bytes: Buffer[] = [];
+  files.forEach((file, i) => {
+    const reader = new PageReader(file);
+    for (const page of eager.get(file.name) ?? []) {
+      const number = numbered[i]![page] ?? HOLE;
+      if (number === HOLE || places.has(number) || bytes.length === pagesMax) continue;
+      places.add(number);
+      const one = Buffer.allocUnsafe(PAGE_BYTES);
+      reader.read(page, one);
+      bytes.push(one);
+    }
+    reader.close();
+  });
+  return Buffer.concat(bytes);
 }
 
 async function indexOf(base: Root | undefined, { volumes }: Stores): Promise<VolumeIndex | undefined> {
@@ -74,33 +116,70 @@ async function indexOf(base: Root | undefined, { volumes }: Stores): Promise<Vol
   return index?.format === MEMORY_FORMAT ? index : undefined;
 }
 
+/** A block of the base, with the names of its pages. */
+interface KeptBlock extends BlockEntry {
+  names: Uint32Array;
+  /** Its first page in the new image. */
+  at: number;
+}
+
 /** Finds the base's blocks that are here and used enough, and gives their pages places. */
 async function keepBlocks(
   base: VolumeIndex | undefined,
-  { blocks }: Stores,
+  { blocks, pageNames }: Stores & Remembered,
   numbers: PageNumbers,
   places: Places,
   shareMin: number,
-): Promise<BlockEntry[]> {
-  const kept: BlockEntry[] = [];
+): Promise<KeptBlock[]> {
+  const kept: KeptBlock[] = [];
+  const remembered = base && pageNames?.get(base.root);
   for (let i = 0; i < (base?.blockCount ?? 0); i++) {
     if (base!.isMetadata(i)) continue;
-    const id = base!.blockId(i);
-    const bytes = await blocks.get(id);
-    if (!bytes) continue;
-    const found = pagesIn(bytes).map((page) => numbers.find(page));
+    const names = await namesIn(base!, i, blocks, remembered);
+    if (!names) continue;
+    const found = Array.from({ length: names.length / WORDS }, (_, page) =>
+      numbers.find(names.subarray(page * WORDS, (page + 1) * WORDS)),
+    );
     const used = found.filter((number) => number !== undefined && !places.has(number)).length;
     if (used < found.length * shareMin) continue;
+    const sizeBytes = base!.offset(i + 1) - base!.offset(i);
+    kept.push({ id: base!.blockId(i), sizeBytes, metadata: false, names, at: places.next });
     places.addBlock(found);
-    kept.push({ id, sizeBytes: bytes.length, metadata: false });
   }
   return kept;
 }
 
-function pagesIn(bytes: Buffer): Buffer[] {
-  return Array.from({ length: bytes.length / PAGE_BYTES }, (_, i) =>
-    bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES),
-  );
+/** undefined: the block is not here. */
+async function namesIn(
+  index: VolumeIndex,
+  block: number,
+  blocks: Stores['blocks'],
+  remembered: Uint32Array | undefined,
+): Promise<Uint32Array | undefined> {
+  const id = index.blockId(block);
+  if (!remembered) {
+    const bytes = await blocks.get(id);
+    return bytes && namesOf(bytes);
+  }
+  if (!blocks.has(id)) return undefined;
+  const [from, to] = [index.offset(block), index.offset(block + 1)].map((at) => (at / PAGE_BYTES) * WORDS);
+  return remembered.subarray(from, to);
+}
+
+function namesOf(bytes: Buffer): Uint32Array {
+  const names = new Uint32Array((bytes.length / PAGE_BYTES) * WORDS);
+  for (let page = 0; page < bytes.length / PAGE_BYTES; page++)
+    names.set(nameOf(bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES)), page * WORDS);
+  return names;
+}
+
+/** Of all pages of the image; of none that is metadata. */
+function namesByPage(numbers: PageNumbers, places: Places, kept: readonly KeptBlock[]): Uint32Array {
+  const names = new Uint32Array(places.next * WORDS);
+  for (let number = 0; number < numbers.count; number++)
+    names.set(numbers.nameOf(number), places.of(number) * WORDS);
+  for (const block of kept) names.set(block.names, block.at * WORDS);
+  return names;
 }
 
 function* metadata(bytes: Buffer): Generator<Chunk> {

@@ -4,7 +4,8 @@
  */
 import { hash } from 'node:crypto';
 
-const WORDS = 4;
+/** 32-bit words of a page's name. */
+export const WORDS = 4;
 const SLOTS_MIN = 1024;
 
 export class PageNumbers {
@@ -30,10 +31,14 @@ export class PageNumbers {
     return this.#count - 1;
   }
 
-  /** undefined: no page with this content was added. */
-  find(page: Uint8Array): number | undefined {
-    const known = this.#slots[this.#slotOf(nameOf(page))]!;
+  /** undefined: no page of this name was added. */
+  find(name: Uint32Array): number | undefined {
+    const known = this.#slots[this.#slotOf(name)]!;
     return known === 0 ? undefined : known - 1;
+  }
+
+  nameOf(number: number): Uint32Array {
+    return this.#names.subarray(number * WORDS, (number + 1) * WORDS);
   }
 
   /** Where the name is, or the free slot where it belongs. */
@@ -61,7 +66,8 @@ export class PageNumbers {
   }
 }
 
-function nameOf(page: Uint8Array): Uint32Array {
+/** By its content. */
+export function nameOf(page: Uint8Array): Uint32Array {
   const digest = hash('sha256', page, 'buffer');
   return new Uint32Array(digest.buffer, digest.byteOffset, WORDS);
 }

@@ -6,6 +6,7 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import jspb from 'google-protobuf';
 import koffi from 'koffi';
 import type { Test } from 'tap';
 import { mkfsOptions } from './format.ts';
@@ -148,4 +149,30 @@ export async function assemble(dir: string, index: VolumeIndex, blocks: BlockSto
   }
   await file.close();
   return image;
+}
+
+/** Of a protobuf message: a varint, or bytes. */
+export type Field = number | Uint8Array;
+
+export function message(...fields: [number, Field][]): Uint8Array {
+  const writer = new jspb.BinaryWriter();
+  for (const [number, value] of fields)
+    if (typeof value === 'number') writer.writeUint64(number, value);
+    else writer.writeBytes(number, value);
+  return writer.getResultBuffer();
+}
+
+/** A file of CRIU's images: its kind, then messages with their lengths. */
+export function image(magic: number, ...records: Uint8Array[]): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(0x54564319, 0);
+  head.writeUInt32LE(magic, 4);
+  return Buffer.concat([
+    head,
+    ...records.flatMap((record) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(record.length);
+      return [length, record];
+    }),
+  ]);
 }

@@ -1,7 +1,7 @@
-/** Containers move between nodes with their memory and their files, by every way in, and survive what goes wrong on the way. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Containers move between nodes with their memory and their files, by every way in. */
 import t, { type Test } from 'tap';
-import { type Cluster, collectGarbage, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
+import { begin, checkpoint, list, scenarios } from './lib/checkpoints.ts';
+import { type Cluster, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
 import { counter, hasher, inside, nginx, parts, redis, start, type Workload } from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
@@ -9,15 +9,12 @@ const versions = (['1.7', '2.1'] as const).filter(
   (version) => (process.env.FORAGE_TEST_CONTAINERD ?? version) === version,
 );
 
-interface CheckpointJson {
-  id: string;
-  container: string;
-  memory_bytes: number;
-}
-
 for (const containerd of versions) {
   t.test(`with containerd ${containerd}`, async (t) => {
-    const cluster = await ensureCluster(3, `checkpoints${containerd.replace('.', '')}`, { containerd });
+    const cluster = await ensureCluster(3, `checkpoints${containerd.replace('.', '')}`, {
+      containerd,
+      repairs: true,
+    });
     t.teardown(() => cluster.do('down'));
     await pushImages(cluster, ['busybox', 'python:v1', 'redis', 'nginx']);
     await define(
@@ -30,15 +27,7 @@ for (const containerd of versions) {
 
 /** What does not depend on containerd's version is tried with several workloads once. */
 async function define(t: Test, cluster: Cluster, workloads: readonly Workload[]): Promise<void> {
-  const scenario = (name: string, run: (t: Test) => Promise<void>) =>
-    t.test(name, async (t) => {
-      try {
-        await run(t);
-      } finally {
-        await clean(cluster);
-      }
-      for (const node of NODES) t.same(await left(cluster, node), [], `nothing is left on ${node}`);
-    });
+  const scenario = scenarios(t, cluster, NODES);
   for (const workload of workloads) {
     await scenario(`${workload.name}: restored on another node, and again on a third`, (t) =>
       restored(t, cluster, workload),
@@ -55,36 +44,8 @@ async function define(t: Test, cluster: Cluster, workloads: readonly Workload[])
     byNerdctl(t, cluster),
   );
   if (workloads.length < 3) return;
-  await scenario('forage is killed while a container is restored lazily: it goes on', (t) =>
-    nodeKilled(t, cluster),
-  );
-  await scenario(
-    'the guard of its memory is killed: the container is too, and its checkpoint restores again',
-    (t) => guardKilled(t, cluster),
-  );
   await scenario('the node that made a checkpoint is gone: others have it', (t) => sourceGone(t, cluster));
   await scenario('references that are forged or name no checkpoint are refused', (t) => refused(t, cluster));
-}
-
-/** Answers the id that containerd knows it by. */
-async function begin(
-  cluster: Cluster,
-  name: string,
-  workload: Workload,
-): Promise<{ id: string; state: string }> {
-  const state = await start(cluster, 'n1', name, workload);
-  const id = (await cluster.sh('n1', `nerdctl ps -q --no-trunc --filter name=${name}`)).trim();
-  return { id, state };
-}
-
-async function checkpoint(
-  cluster: Cluster,
-  name: string,
-  container: string,
-  ...more: string[]
-): Promise<CheckpointJson> {
-  const argv = ['forage', 'checkpoint', 'create', container, '--name', name, '--json', ...more];
-  return JSON.parse(await cluster.sh('n1', argv.join(' '))) as CheckpointJson;
 }
 
 async function restored(t: Test, cluster: Cluster, workload: Workload): Promise<void> {
@@ -166,37 +127,6 @@ async function byNerdctl(t: Test, cluster: Cluster): Promise<void> {
   t.equal(await inside(cluster, 'n2', id, counter.check), state);
 }
 
-/** A restore that takes a while: n2's link is slow enough that all of the memory is not there at once. */
-async function lazily(cluster: Cluster, node: string): Promise<{ state: string }> {
-  const { state } = await begin(cluster, 'web', hasher(192));
-  await checkpoint(cluster, 'first', 'web');
-  await cluster.sh('n1', 'nerdctl rm -f web');
-  await cluster.sh(node, 'forage restore first --name web2 --no-wait');
-  return { state };
-}
-
-async function nodeKilled(t: Test, cluster: Cluster): Promise<void> {
-  const { state } = await lazily(cluster, 'n2');
-  for (let i = 0; i < 3; i++) {
-    await cluster.sh('n2', 'systemctl kill -s KILL forage');
-    await sleep(500);
-  }
-  t.equal(await inside(cluster, 'n2', 'web2', hasher(192).check), state);
-}
-
-async function guardKilled(t: Test, cluster: Cluster): Promise<void> {
-  const { state } = await lazily(cluster, 'n2');
-  const { status } = await cluster.run('n2', ['pkill', '-KILL', '-f', 'shim/guard-main']);
-  if (status === 0) {
-    await eventually('it is dead', async () => /web2 .*STOPPED/.test(await cluster.sh('n2', 'ctr task ls')));
-    await eventually('the log says why', async () =>
-      /was killed: its memory did not come/.test(await cluster.sh('n2', 'journalctl -u forage -o cat')),
-    );
-  } else t.pass('all memory had come before it could be killed');
-  await cluster.sh('n2', 'forage restore first --name web3');
-  t.equal(await inside(cluster, 'n2', 'web3', hasher(192).check), state);
-}
-
 async function sourceGone(t: Test, cluster: Cluster): Promise<void> {
   const { state } = await begin(cluster, 'web', hasher(64));
   await checkpoint(cluster, 'first', 'web');
@@ -226,40 +156,4 @@ async function refused(t: Test, cluster: Cluster): Promise<void> {
     t.match(await cluster.sh('n1', 'cat /tmp/forged.log; rm /tmp/forged.log'), /is not a reference/);
   }
   await cluster.sh('n1', 'rm -r /tmp/forged /tmp/b /tmp/w');
-}
-
-async function list(cluster: Cluster): Promise<CheckpointJson[]> {
-  return JSON.parse(await cluster.sh('n1', 'forage checkpoint ls --json')) as CheckpointJson[];
-}
-
-/** No containers, no checkpoints; images stay. */
-async function clean(cluster: Cluster): Promise<void> {
-  for (const node of NODES) {
-    await cluster.sh(
-      node,
-      `nerdctl ps -aq | xargs -r nerdctl rm -f > /dev/null 2>&1 || true
-       for id in $(ctr container ls -q); do ctr task kill -s KILL $id; ctr task rm -f $id; ctr container rm $id; done > /dev/null 2>&1 || true
-       ctr container ls -q | wc -l | grep -qx 0`,
-    );
-    await collectGarbage(cluster, node);
-  }
-  for (const { id } of await list(cluster)) await cluster.sh('n1', `forage checkpoint rm ${id}`);
-}
-
-/** Processes and mounts of restores, dumps, checkpoints. Layers of images that are here stay mounted for a while. */
-async function left(cluster: Cluster, node: string): Promise<string[]> {
-  const script = `
-    pgrep -af '[l]azy-pages|[g]uard-main' || true
-    find /run/forage/staging /var/lib/forage/staging /run/forage/restores -mindepth 1 2> /dev/null || true
-    forage checkpoint ls --json | grep '"id"' || true
-    awk '/ - erofs /{print $5}' /proc/self/mountinfo`;
-  let lines: string[] = [];
-  await eventually('no leftovers', async () => {
-    const layers = (await cluster.volumes(node)).map(({ root }) => root);
-    lines = (await cluster.sh(node, script))
-      .split('\n')
-      .filter((line) => line !== '' && !layers.some((root) => line.endsWith(root)));
-    return lines.length === 0;
-  }).catch(() => {});
-  return lines;
 }

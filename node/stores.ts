@@ -24,6 +24,7 @@ export async function openStores(
     blocksDir: join(root, 'blocks'),
     volumesDir: join(root, 'volumes'),
     tempDir: join(root, 'ingest'),
+    pageNamesDir: join(root, 'page-names'),
   };
   await sweepIngests(directories.tempDir);
   const blocks = await openBlockStore(directories.blocksDir, {

@@ -49,6 +49,8 @@ export interface RestoreOrder {
   container: string;
   /** All of its memory and files are brought before it runs; else they come as they are read. */
   whole: boolean;
+  /** Only that, and what its image needs: no container is made, and the restore is complete without running. */
+  prepare: boolean;
 }
 
 /** How a restore goes on. The last one is `complete` or has `failed`. */
@@ -62,6 +64,8 @@ export interface RestoreProgress {
   /** Of the memory, what is here, and all of it. */
   hereBytes: number;
   totalBytes: number;
+  /** What of it was here before. */
+  sharedBytes: number;
 }
 
 /** Makes a container. Leaving the loop before it runs ends it. */

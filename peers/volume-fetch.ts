@@ -2,6 +2,7 @@
  * Brings a volume's index and metadata blocks: from the likeliest holder, and when that fails from the next. Where nobody has all
  * metadata blocks any more, since each node keeps only what it owns, they are gathered one by one.
  */
+import { LRUCache } from 'lru-cache';
 import type { BlockId, Root, VolumeIndex } from '../blocks/types.ts';
 import type { PeerClient } from './exchange/client.ts';
 import { failureOf } from './exchange/client.ts';
@@ -27,6 +28,8 @@ const PENALTY_MS = 10_000;
 /** `whole`: with the metadata blocks, which is all that mounting takes. */
 type Part = 'index' | 'whole';
 
+const SETTLED_MAX = 10_000;
+
 /** Blocks that are on the way for so long do not come. What nobody has is given up at once. */
 const GATHER_MS = 60_000;
 
@@ -41,6 +44,8 @@ export interface VolumeFetchOptions extends Stores {
 export class VolumeFetch {
   readonly #options: VolumeFetchOptions;
   readonly #running = new Map<string, Promise<VolumeIndex>>();
+  /** Volumes whose metadata blocks are on the disk for good. */
+  readonly #settled = new LRUCache<Root, true>({ max: SETTLED_MAX });
   #fetchedBytes = 0;
 
   constructor(options: VolumeFetchOptions) {
@@ -57,11 +62,18 @@ export class VolumeFetch {
     const here = await this.#options.volumes.get(root);
     const { blocks } = this.#options;
     if (here && metadataBlocks(here).every((id) => blocks.has(id))) {
-      // They may have come one by one, and whoever mounts the volume relies on them.
-      await blocks.sync();
+      await this.#settle(root);
       return here;
     }
+    this.#settled.delete(root);
     return this.#once(root, 'whole');
+  }
+
+  /** Metadata blocks may have come one by one, and whoever mounts the volume relies on them. */
+  async #settle(root: Root): Promise<void> {
+    if (this.#settled.has(root)) return;
+    await this.#options.blocks.sync();
+    this.#settled.set(root, true);
   }
 
   async #whole(root: Root): Promise<VolumeIndex> {

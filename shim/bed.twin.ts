@@ -35,6 +35,7 @@ case " $* " in
     echo '[]' > "$image/descriptors.json" ;;
   *" restore "*)
     [ -z "\${RUNC_FAILS:-}" ] || exit 3
+    echo $PPID > "$BED/guard-pid"
     head -c 100 "$image/pages-1.img" > "$BED/restored"
     sleep "\${RUNC_RESTORES:-0}"
     [ -n "\${RUNC_MEMORY:-}" ] || exit 0

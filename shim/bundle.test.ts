@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { bringLoopbackUp, rootfsOf } from './bundle.ts';
+import { networkOf, prepareRestore, rootfsOf } from './bundle.ts';
 
 async function bundle(t: Test, config: object): Promise<{ folder: string; read: () => Promise<unknown> }> {
   const folder = await mkdtemp(join(tmpdir(), 'forage-bundle-'));
@@ -30,8 +30,8 @@ t.test(
       linux: { namespaces: [{ type: 'pid' }, { type: 'network' }], cgroupsPath: '/default/c1' },
     };
     const { folder, read } = await bundle(t, config);
-    await bringLoopbackUp(folder);
-    await bringLoopbackUp(folder);
+    await prepareRestore(folder, { criu: [], workPath: folder });
+    await prepareRestore(folder, { criu: [], workPath: folder });
     const changed = (await read()) as typeof config;
     t.match(changed.hooks.createRuntime, [{ path: /loopback-up$/ }, other]);
     t.equal(changed.hooks.createRuntime.length, 2);
@@ -45,7 +45,27 @@ t.test('a network that somebody else has made is left alone, and so is the machi
   for (const namespaces of [[{ type: 'network', path: '/run/netns/pod' }], [{ type: 'pid' }], []]) {
     const config = { root, linux: { namespaces } };
     const { folder, read } = await bundle(t, config);
-    await bringLoopbackUp(folder);
+    await prepareRestore(folder, { criu: [], workPath: folder });
     t.same(await read(), config);
   }
+});
+
+t.test('options of CRIU come beside those that are configured, once; all else stays', async (t) => {
+  const theirs = await bundle(t, {});
+  await writeFile(join(theirs.folder, 'their.conf'), 'log-level 4');
+  const annotations = { 'org.criu.config': join(theirs.folder, 'their.conf'), other: 'kept' };
+  const { folder, read } = await bundle(t, { root, annotations });
+  await prepareRestore(folder, { criu: ['tcp-close'], workPath: folder });
+  await prepareRestore(folder, { criu: ['tcp-close'], workPath: folder });
+  const path = join(folder, 'criu.conf');
+  t.same(await read(), { root, annotations: { 'org.criu.config': path, other: 'kept' } });
+  t.equal(await readFile(path, 'utf8'), 'log-level 4\ntcp-close\n');
+});
+
+t.test('the network is where the namespaces say', async (t) => {
+  const of = async (namespaces: object[]) =>
+    networkOf((await bundle(t, { root, linux: { namespaces } })).folder);
+  t.same(await of([{ type: 'pid' }]), { of: 'machine' });
+  t.same(await of([{ type: 'network' }]), { of: 'runc' });
+  t.same(await of([{ type: 'network', path: '/run/netns/pod' }]), { of: 'path', path: '/run/netns/pod' });
 });

@@ -1,17 +1,20 @@
 /**
  * The bundle's config.json, which containerd has written for this one start and runc is about to read. A container with a network namespace of
- * its own gets a hook that brings loopback up, before CRIU restores any socket.
+ * its own gets a hook that brings loopback up, before CRIU restores any socket. Options of CRIU that this runc has no flags for go into a file
+ * that an annotation names (runc's docs/checkpoint-restore.md).
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import type { Network } from './connections.ts';
 
 const hook = v.looseObject({ path: v.string() });
 
 /** The parts of the OCI runtime specification that are used; all others stay as they are. */
 const configSchema = v.looseObject({
   root: v.looseObject({ path: v.string() }),
+  annotations: v.optional(v.record(v.string(), v.string())),
   hooks: v.optional(v.looseObject({ createRuntime: v.optional(v.array(hook)) })),
   linux: v.optional(
     v.looseObject({
@@ -22,6 +25,8 @@ const configSchema = v.looseObject({
 
 type Config = v.InferOutput<typeof configSchema>;
 
+const CRIU_CONFIG = 'org.criu.config';
+const MACHINES_CRIU_CONFIG = '/etc/criu/runc.conf';
 const LOOPBACK_UP = fileURLToPath(new URL('loopback-up', import.meta.url));
 
 /** Answers where the root file system is. */
@@ -30,15 +35,48 @@ export async function rootfsOf(bundle: string): Promise<string> {
   return isAbsolute(path) ? path : join(bundle, path);
 }
 
-export async function bringLoopbackUp(bundle: string): Promise<void> {
-  const config = await readConfig(bundle);
-  if (!hasOwnNetwork(config)) return;
-  const before = config.hooks?.createRuntime ?? [];
-  if (before.some(({ path }) => path === LOOPBACK_UP)) return;
-  const hooks = { ...config.hooks, createRuntime: [{ path: LOOPBACK_UP, args: ['loopback-up'] }, ...before] };
+export interface Restoring {
+  /** Lines for CRIU's configuration, beside those that are there. */
+  criu: readonly string[];
+  /** For the file with them. */
+  workPath: string;
+}
+
+/** Changes the configuration for a restore; doing it again changes nothing. */
+export async function prepareRestore(bundle: string, { criu, workPath }: Restoring): Promise<void> {
+  const before = await readConfig(bundle);
+  const config = criu.length > 0 ? await withCriu(before, criu, workPath) : before;
+  const changed = withLoopbackUp(config);
+  if (changed === before) return;
   const fresh = join(bundle, 'config.json.forage');
-  await writeFile(fresh, JSON.stringify({ ...config, hooks }), { mode: 0o600 });
+  await writeFile(fresh, JSON.stringify(changed), { mode: 0o600 });
   await rename(fresh, join(bundle, 'config.json'));
+}
+
+/** Where its processes will find their network. */
+export async function networkOf(bundle: string): Promise<Network> {
+  const { linux } = await readConfig(bundle);
+  const own = linux?.namespaces?.find(({ type }) => type === 'network');
+  if (!own) return { of: 'machine' };
+  return own.path ? { of: 'path', path: own.path } : { of: 'runc' };
+}
+
+/** The annotation's file is read instead of the machine's: it has the lines of that, too. */
+async function withCriu(config: Config, lines: readonly string[], workPath: string): Promise<Config> {
+  const path = join(workPath, 'criu.conf');
+  const theirs = config.annotations?.[CRIU_CONFIG] ?? MACHINES_CRIU_CONFIG;
+  if (theirs === path) return config;
+  const before = await readFile(theirs, 'utf8').catch(() => '');
+  await writeFile(path, [before, ...lines, ''].join('\n'), { mode: 0o600 });
+  return { ...config, annotations: { ...config.annotations, [CRIU_CONFIG]: path } };
+}
+
+function withLoopbackUp(config: Config): Config {
+  if (!hasOwnNetwork(config)) return config;
+  const before = config.hooks?.createRuntime ?? [];
+  if (before.some(({ path }) => path === LOOPBACK_UP)) return config;
+  const createRuntime = [{ path: LOOPBACK_UP, args: ['loopback-up'] }, ...before];
+  return { ...config, hooks: { ...config.hooks, createRuntime } };
 }
 
 async function readConfig(bundle: string): Promise<Config> {

@@ -32,6 +32,25 @@ t.test('a dump goes to the node, and a reference of a few bytes stays', async (t
   t.notMatch(call, 'tcp-close', 'others are not');
 });
 
+t.test(
+  "CRIU's log of a dump is cut to its end once the node has it, since CRI's archives carry it",
+  async (t) => {
+    const lines = Array.from({ length: 10_000 }, (_, i) => `(00.01) line ${i}\n`).join('');
+    for (const isTaken of [true, false]) {
+      const bed = await Bed.make(t);
+      await bed.node(t, (request, socket) =>
+        request.do === 'take' && !isTaken ? undefined : bed.well(request, socket),
+      );
+      await writeFile(bed.path('work/dump.log'), lines);
+      t.match(await bed.run(bed.checkpoint()), { status: 0 });
+      const left = await bed.text('work/dump.log');
+      if (isTaken) t.match(left, /^\(00\.01\) line \d+\n/, 'from the beginning of a line');
+      t.ok(lines.endsWith(left));
+      t.equal(left.length <= 4096, isTaken);
+    }
+  },
+);
+
 t.test('without a node it is a plain checkpoint, and the log says so', async (t) => {
   const bed = await Bed.make(t);
   t.match(await bed.run(bed.checkpoint()), { status: 0 });

@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Arguments, flagValue, globalValue, isSet, withFlags, withValue } from './arguments.ts';
 import { isFrozen, type Running, residentBytes, runningContainer } from './container.ts';
-import { tellCause } from './criu-log.ts';
+import { shortenLog, tellCause } from './criu-log.ts';
 import { NodeError, NodeLink } from './node-link.ts';
 import { encodeReference, REFERENCE_FILE } from './reference.ts';
 import { knownFlags, runcAs, runcOn, tell } from './runc.ts';
@@ -87,11 +87,12 @@ async function staging(dump: Dump): Promise<number> {
 
 async function dumped({ args, link, container, staged }: Dump, begunMs: number): Promise<number> {
   const images = join(staged, 'images');
+  const log = join(flagValue(args.flags, 'work-path') ?? images, 'dump.log');
   const imagePath = resolve(flagValue(args.flags, 'image-path') ?? 'checkpoint');
   await mkdir(images, { mode: 0o700 });
   const status = await runcAs(withValue(args, 'image-path', images));
   if (status !== 0) {
-    tellCause(args, join(flagValue(args.flags, 'work-path') ?? images, 'dump.log'));
+    tellCause(args, log);
     return status;
   }
   const staysRunning = isSet(args, 'leave-running');
@@ -113,6 +114,7 @@ async function dumped({ args, link, container, staged }: Dump, begunMs: number):
       'taken',
     );
     await writeFile(join(imagePath, REFERENCE_FILE), encodeReference(taken.reference));
+    await shortenLog(log);
     return 0;
   } catch (error) {
     tell(

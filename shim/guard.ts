@@ -1,9 +1,9 @@
 /**
  * Stands by a container that is being restored, until all of its memory is here: holds the connection to the node, and with it the mounts, and
- * serves the memory (pager.ts). When a page cannot be had (the cluster could not supply it in time), the container is killed, never given
- * zeros, and its checkpoint stays; when the guard itself dies, its holder (holder.ts) does that.
+ * serves the memory (pager.ts). A page that the cluster cannot supply in time takes the container with it: it is killed, never given
+ * zeros, and its checkpoint stays. So does the death of this process, for which a holder stands by (holder.ts).
  *
- * What it begins it ends: when whoever started it dies before runc has restored the container, all that was started is ended.
+ * What it begins it ends: when the restore fails, or nobody has waited for it, all that was started is ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DumpMemory } from './dump-memory.ts';
@@ -22,12 +22,9 @@ export interface GuardJob {
   workPath: string;
 }
 
-type Prepared = Extract<Answer, { restore: unknown }>['restore'];
-export type FromGuard = { ready: Prepared } | { error: string } | { holds: true };
-export type ToGuard = { restored: true } | { failed: true };
+export type Prepared = Extract<Answer, { restore: unknown }>['restore'];
 
 const RECONNECT_MS = 500;
-const KILLS_MAX = 10;
 const KILL_AGAIN_MS = 500;
 /** What runc says where there is nothing to kill. */
 const IS_GONE = /does not exist|not running|already finished/;
@@ -37,11 +34,15 @@ const WATCH_MAX_MS = 120_000;
 const WATCH_LOOK_MS = 100;
 
 export interface Parent {
-  say(message: FromGuard): void;
-  /** How runc's restore has ended; `failed` when the parent is gone. */
+  /** The volumes are mounted, and the memory is served. */
+  ready(prepared: Prepared): void;
+  /** How runc's restore has ended. */
   outcome: Promise<'restored' | 'failed'>;
+  /** It is restored, and its memory is held whatever becomes of this process. Answers whether anybody has waited for that. */
+  held(): boolean;
 }
 
+/** Resolves when the container needs it no longer. Rejects with NodeError, or when the memory cannot be served; then the container is ended. */
 export async function guard(job: GuardJob, parent: Parent): Promise<void> {
   const keeper = await NodeKeeper.open(job);
   try {
@@ -55,12 +56,11 @@ export async function guard(job: GuardJob, parent: Parent): Promise<void> {
 
 /** The memory is read by runc itself, from the mounted images. */
 async function eagerly(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promise<void> {
-  parent.say({ ready: keeper.prepared });
-  if ((await parent.outcome) === 'failed') {
+  parent.ready(keeper.prepared);
+  if ((await parent.outcome) === 'failed' || !parent.held()) {
     await endContainer(job.container);
     return;
   }
-  parent.say({ holds: true });
   await keeper.tell({ do: 'event', event: 'running' });
   await keeper.tell({ do: 'event', event: 'complete' });
 }
@@ -79,21 +79,17 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
     (error: Error) => error,
   );
   try {
-    parent.say({ ready: keeper.prepared });
+    parent.ready(keeper.prepared);
     const outcome = await parent.outcome;
     known.abort();
-    if (outcome === 'failed') {
+    const early = outcome === 'failed' ? undefined : await Promise.race([pager.held, served]);
+    if (early) throw early;
+    if (outcome === 'failed' || !parent.held()) {
       await endContainer(job.container);
       return;
     }
-    await Promise.race([pager.held, served]);
-    parent.say({ holds: true });
     await keeper.tell({ do: 'event', event: 'running' });
-    const told = Promise.race([served, watched(pager)]).then(() => tellTouched(pager, keeper));
-    const error = await served;
-    if (error) await killed(job, keeper, error);
-    else await told;
-    if (!error) await keeper.tell({ do: 'event', event: 'complete' });
+    await untilWhole(job, keeper, pager, served);
   } catch (error) {
     await endContainer(job.container);
     throw error;
@@ -105,9 +101,24 @@ async function lazily(job: GuardJob, keeper: NodeKeeper, parent: Parent): Promis
   }
 }
 
-async function watched(pager: Pager): Promise<void> {
-  for (let ms = 0; ms < WATCH_MAX_MS && pager.ranMs < WATCH_MS; ms += WATCH_LOOK_MS)
-    await sleep(WATCH_LOOK_MS, undefined, { ref: false });
+async function untilWhole(
+  job: GuardJob,
+  keeper: NodeKeeper,
+  pager: Pager,
+  served: Promise<Error | undefined>,
+): Promise<void> {
+  const over = new AbortController();
+  const told = Promise.race([served, watched(pager, over.signal)]).then(() => tellTouched(pager, keeper));
+  const error = await served;
+  over.abort();
+  if (error) await killed(job, keeper, error);
+  await told;
+  if (!error) await keeper.tell({ do: 'event', event: 'complete' });
+}
+
+async function watched(pager: Pager, signal: AbortSignal): Promise<void> {
+  for (let ms = 0; ms < WATCH_MAX_MS && pager.ranMs < WATCH_MS && !signal.aborted; ms += WATCH_LOOK_MS)
+    await sleep(WATCH_LOOK_MS);
 }
 
 /** A restore goes on without it. */
@@ -126,9 +137,12 @@ async function killed(job: GuardJob, keeper: NodeKeeper, { message }: Error): Pr
   await keeper.tell({ do: 'event', event: 'killed', reason: reason.slice(0, 4000) });
 }
 
-/** All of its processes, also those that wait for a page, and surely: they must not outlive the guard. Its state goes with containerd's delete. */
+/**
+ * All of its processes, also those that wait for a page. However long it takes: they must not outlive the guard. The container's state goes
+ * with containerd's delete.
+ */
 async function endContainer({ root, id }: ContainerFacts): Promise<void> {
-  for (let tries = 1; tries <= KILLS_MAX; tries++) {
+  for (;;) {
     try {
       return await runcOn(root, 'kill', '--all', id, 'KILL');
     } catch (error) {

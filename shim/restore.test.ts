@@ -13,6 +13,14 @@ async function withReference(t: Test): Promise<Bed> {
   return bed;
 }
 
+const isGone = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+};
 const events = (bed: Bed) => bed.asked.filter((request) => request.do === 'event');
 /** Where a program has its memory: an address that is free in any process. */
 const ADDRESS = 2 ** 40;
@@ -69,8 +77,8 @@ t.test(
   'memory that cannot be had: the container is killed, has seen no zeros, and the reason is told',
   async (t) => {
     const bed = await withMemory(t, pagesImage(PAGES, 1000).subarray(0, 3 * PAGE_BYTES));
-    await writeFile(bed.path('touch'), '');
     t.match(await bed.run(bed.restore(), MEMORY), { status: 0 });
+    await writeFile(bed.path('touch'), '');
     await until(() => events(bed).length === 2);
     t.match(events(bed)[1], { event: 'killed', reason: /memory cannot be had: pages-1.img is cut off/ });
     t.match(await bed.text('calls'), / kill --all c1 KILL/);
@@ -86,14 +94,37 @@ t.test('a restore that fails has the status of runc, and is ended', async (t) =>
   t.same(events(bed), []);
 });
 
-t.test('kill -9 in the middle of a restore: the guard ends what was begun', async (t) => {
+const isRestoring = async (bed: Bed) => (await readFile(bed.path('restored'), 'utf8').catch(() => '')) !== '';
+const isKilled = async (bed: Bed) => (await bed.text('calls')).includes(' kill --all c1 KILL');
+
+t.test('kill -9 of forage-runc in the middle of a restore: what it makes is ended', async (t) => {
   const bed = await withReference(t);
   await bed.node(t, bed.well);
-  const child = bed.start(bed.restore(), { RUNC_RESTORES: '2' });
-  await until(async () => (await readFile(bed.path('restored'), 'utf8').catch(() => '')) !== '');
+  const child = bed.start(bed.restore(), { RUNC_RESTORES: '1' });
+  await until(() => isRestoring(bed));
   child.kill('SIGKILL');
-  await until(async () => (await bed.text('calls')).includes('kill --all c1'));
+  await until(() => isKilled(bed));
   t.same(events(bed), []);
+});
+
+t.test(
+  'kill -9 of the guard in the middle of a restore: it has failed, and what it makes is ended',
+  async (t) => {
+    const bed = await withReference(t);
+    await bed.node(t, bed.well);
+    const ended = bed.run(bed.restore(), { RUNC_RESTORES: '1' });
+    await until(() => isRestoring(bed));
+    process.kill(Number(await bed.text('guard-pid')), 'SIGKILL');
+    t.match(await ended, { status: 1, stderr: '' });
+    t.ok(await isKilled(bed));
+  },
+);
+
+t.test("a restored container's streams are nobody else's", async (t) => {
+  const bed = await withMemory(t, pagesImage(PAGES, 1000));
+  // Resolves when the last writer of its standard error has gone.
+  t.match(await bed.run(bed.restore(), MEMORY), { status: 0, stderr: '' });
+  t.notOk(isGone(Number(await bed.text('program-pid'))));
 });
 
 t.test('a reference that the node does not know is an error in the log, and nothing runs', async (t) => {

@@ -12,6 +12,8 @@ export interface Restored {
   /** undefined: not waited for. */
   completeMs: number | undefined;
   totalBytes: number;
+  /** Of them, what the node had before. */
+  sharedBytes: number;
 }
 
 interface Options {
@@ -29,7 +31,7 @@ export async function followRestore(
 ): Promise<Restored> {
   const begunMs = performance.now();
   const meter = meterFor('memory', { silent });
-  const restored: Restored = { runningMs: 0, completeMs: undefined, totalBytes: 0 };
+  const restored: Restored = { runningMs: 0, completeMs: undefined, totalBytes: 0, sharedBytes: 0 };
   let said = '';
   try {
     for await (const reply of replies) {
@@ -47,6 +49,7 @@ export async function followRestore(
       }
       if (!wait) return restored;
       restored.totalBytes = progress.totalBytes;
+      restored.sharedBytes = progress.sharedBytes;
       meter.show(shownOf(progress));
       if (progress.complete) restored.completeMs = performance.now() - begunMs;
     }
@@ -55,6 +58,25 @@ export async function followRestore(
   }
   if (restored.runningMs === 0) throw new Failure('the node has ended before the container ran');
   return restored;
+}
+
+/** Until the node has all that a restore will need. Throws Failure when it would not restore it. */
+export async function followPreparation(
+  replies: AsyncIterable<peer.RestoreProgress>,
+  silent: boolean | undefined,
+): Promise<void> {
+  const meter = meterFor('ahead', { silent });
+  try {
+    for await (const reply of replies) {
+      const progress = progressFrom(reply);
+      if (progress.failed !== undefined) throw new Failure(progress.failed);
+      if (progress.totalBytes > 0) meter.show(shownOf(progress));
+      if (progress.complete) return;
+    }
+  } finally {
+    meter.stop();
+  }
+  throw new Failure('the node has ended before it was prepared');
 }
 
 function shownOf({ hereBytes, totalBytes }: RestoreProgress): Progress {

@@ -156,7 +156,8 @@ function addMigrate(forage: Command): void {
     .addHelpText(
       'after',
       `
-The container is frozen here, restored there, and removed here once it runs there. If it does not come to run there it goes on
+While the container runs, its state is brought to the other node. Then it is frozen here, what has changed is brought, it is
+restored there, and removed here once it runs there. If it does not come to run there it goes on
 here. The other node needs neither the image nor its registry. With --lazy its memory comes as it touches it; when this node dies before
 all has come, and nobody else has the rest, the container there is killed, never given wrong memory.
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { copyCertificates } from './certificates.ts';
-import { containerdConfig, registryHosts } from './containerd-config.ts';
+import { containerdConfig, crictlConfig, podNetwork, registryHosts } from './containerd-config.ts';
 import { type Cluster, isNode, type Machine, registryName } from './model.ts';
 import { labelOf, machineDir } from './network.ts';
 
@@ -77,6 +77,8 @@ function nodeFiles(cluster: Cluster, machine: Machine): Files {
     ...common(cluster, machine),
     'etc/containerd/config.toml': containerdConfig(cluster.containerd),
     'etc/containerd/certs.d/registry:5000/hosts.toml': registryHosts,
+    'etc/cni/net.d/10-pods.conflist': podNetwork,
+    'etc/crictl.yaml': crictlConfig,
     'etc/nerdctl/nerdctl.toml': 'cni_path = "/usr/lib/cni"\n',
     'etc/forage/config.toml': forageConfig(cluster, machine),
     [`${units}/docker-registry.service`]: masked,

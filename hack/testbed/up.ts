@@ -1,6 +1,7 @@
 /** `hack/cluster up`: from nothing to machines whose containerd answers. */
 import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { makeCertificates } from './certificates.ts';
+import { crictlTree } from './crictl.ts';
 import { baseTree } from './debian.ts';
 import { forageTrees, removeOldTrees } from './forage-tree.ts';
 import { powerOn } from './machine.ts';
@@ -24,7 +25,8 @@ export interface UpOptions {
 
 /** All shared trees of a node, topmost first. */
 export async function nodeTrees(containerd: Cluster['containerd']): Promise<string[]> {
-  const parts = [forageTrees(), nerdctlTree(), newerTrees(containerd), baseTree().then((base) => [base])];
+  const base = baseTree().then((tree) => [tree]);
+  const parts = [forageTrees(), nerdctlTree(), crictlTree(), newerTrees(containerd), base];
   return (await Promise.all(parts)).flat();
 }
 

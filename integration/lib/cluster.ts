@@ -30,6 +30,8 @@ export interface ClusterOptions {
   uplink?: string;
   rttMs?: number;
   containerd?: '1.7' | '2.1';
+  /** Owners fetch what they are to keep, as outside of tests. */
+  repairs?: boolean;
 }
 
 /** One cluster by name. Tests share clusters, so each leaves it as it found it: all nodes up, no cuts. */
@@ -129,7 +131,7 @@ export async function ensureCluster(
   if (up.some(({ status }) => status !== 0)) {
     await cluster.do('down').catch(() => {});
     await cluster.do('up', String(nodes), ...flags(options));
-    for (const machine of machines) await cluster.configure(machine, '');
+    for (const machine of machines) await cluster.configure(machine, options.repairs ? '[cache]\n' : '');
   }
   await cluster.do('heal');
   return cluster;

@@ -14,7 +14,7 @@ export interface Bed {
 }
 
 /** FORAGE_TEST_CONTAINERD: only this version. */
-const versions = (['1.7', '2.1'] as const).filter(
+export const versions = (['1.7', '2.1'] as const).filter(
   (version) => (process.env.FORAGE_TEST_CONTAINERD ?? version) === version,
 );
 

@@ -31,12 +31,14 @@ export const counter: Workload = {
 };
 
 const HASHES = `
-import hashlib, os, sys, time
+import hashlib, os, random, sys, time
 n = int(sys.argv[1])
+random.seed(n)
 data = bytearray()
-for i in range(n): data += hashlib.sha256(i.to_bytes(8, "big")).digest() * 32768
+for i in range(n): data += random.randbytes(1 << 20)
 def digest(): return hashlib.sha256(data).hexdigest()
-open("/ready", "w").write(digest())
+open("/ready.new", "w").write(digest())
+os.rename("/ready.new", "/ready")
 while True:
     if os.path.exists("/ask"):
         open("/answer.new", "w").write(digest())
@@ -45,7 +47,7 @@ while True:
     time.sleep(0.02)
 `;
 
-/** Holds so many MiB, and hashes all of them when asked. */
+/** Holds so many MiB of noise, no two pages of them alike, and hashes all of them when asked. */
 export function hasher(mebibytes: number): Workload {
   return {
     name: `python with ${mebibytes} MiB that it hashes`,

@@ -42,6 +42,7 @@ export function checkpointHandlers(control: CheckpointControl) {
         namespace: request.getNamespace(),
         container: request.getContainer(),
         whole: request.getWhole(),
+        prepare: request.getPrepare(),
       };
       for await (const progress of control.restore(order, request.getNode(), signal))
         yield progressMessage(progress);

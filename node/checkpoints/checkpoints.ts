@@ -22,7 +22,7 @@ export type CheckpointStage =
   | 'making'
   /** It is complete on this node, and owners fetch what they are to keep. */
   | 'replicating'
-  /** All owners of all blocks have promised to keep them. */
+  /** All owners of all blocks, of its image's as well, have promised to keep them. */
   | 'kept';
 
 export interface Checkpoints {
@@ -146,8 +146,16 @@ export function createCheckpoints(parts: Parts): Checkpoints {
     making.set(staged.id, done);
   }
 
-  const isKept = async ({ content }: Held<'checkpoint'>) => {
-    for (const root of [content.memory, ...content.volumes]) {
+  /** All that a restore takes, if this node is lost: the image's layers, too, as far as the cluster knows them. */
+  async function neededBy(held: Held<'checkpoint'>, signal: AbortSignal): Promise<Root[]> {
+    const { memory, volumes: writable } = held.content;
+    const { made } = await documentOf(held, signal);
+    const layers = (made?.chainIds ?? []).flatMap((id) => member().directory.layersByChainId(id).slice(0, 1));
+    return [memory, ...writable, ...layers.map(({ content }) => content.root)];
+  }
+
+  const areKept = async (roots: readonly Root[]) => {
+    for (const root of roots) {
       if (!(await isPlaced(member(), volumes, root).catch(() => false))) return false;
     }
     return true;
@@ -201,7 +209,8 @@ export function createCheckpoints(parts: Parts): Checkpoints {
       const held = newest(id);
       if (!held) throw new RefusedError('absent', `there is no checkpoint ${id}`);
       yield 'replicating';
-      while (!(await isKept(held))) {
+      const needed = await neededBy(held, signal);
+      while (!(await areKept(needed))) {
         signal.throwIfAborted();
         await pause(ASK_EVERY_MS, signal);
       }

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { VolumeStore } from '../../blocks/types.ts';
+import type { ChainId, VolumeStore } from '../../blocks/types.ts';
 import type { Checkpoint } from '../../peers/directory/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
 import { encodeReference, REFERENCE_FILE } from '../../shim/reference.ts';
@@ -18,7 +18,7 @@ import type { LayerRecords } from '../records.ts';
 import { placeBoundFiles, sweepBoundFiles } from './bound-files.ts';
 import type { CheckpointDocument } from './document.ts';
 import { RESTORED_FROM } from './facts.ts';
-import { movedSpec, type OciSpec, parseSpec } from './spec.ts';
+import { movedSpec, type OciSpec, parseSpec, sharesNetwork } from './spec.ts';
 import { writableLayers } from './writable.ts';
 
 const SNAPSHOTTER = 'forage';
@@ -27,6 +27,7 @@ const FORAGE_RUNC = '/usr/bin/forage-runc';
 /** How long an ingest may take; how often the layer is asked for meanwhile (misses are remembered for 2 s). */
 const LAYER_MAX_MS = 120_000;
 const LAYER_AGAIN_MS = 2100;
+const AHEAD_MAX_MS = 2000;
 /** Of nerdctl: they tell of its own files, which are on the machine that the container comes from. */
 const FOREIGN_LABEL = /^nerdctl\//;
 
@@ -39,32 +40,66 @@ interface Parts {
   containerd: Pick<Containerd, 'containers' | 'leases' | 'snapshots' | 'tasks'>;
   records: LayerRecords;
   volumes: Pick<VolumeStore, 'get'>;
-  neighbours: Pick<Neighbours, 'fetchVolume'>;
+  neighbours: Pick<Neighbours, 'fetchVolume' | 'findLayer'>;
   /** Folders of this node. */
   root: string;
   run: string;
 }
 
-export type MakeContainer = (
-  checkpoint: Checkpoint,
-  document: CheckpointDocument,
-  as: NewContainer,
-  tell: Tell,
-  signal: AbortSignal,
-) => Promise<void>;
+/** Both reject with RefusedError where this node cannot make the container. */
+export interface ContainerMaker {
+  /** Brings what the image needs, but for its files, and makes nothing. */
+  prepare(
+    checkpoint: Checkpoint,
+    document: CheckpointDocument,
+    as: NewContainer,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Resolves once it runs. */
+  make(
+    checkpoint: Checkpoint,
+    document: CheckpointDocument,
+    as: NewContainer,
+    tell: Tell,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
 
-/** Resolves once it runs. Rejects with RefusedError where this node cannot make it. */
-export function createContainers(parts: Parts): MakeContainer {
+export function createContainers(parts: Parts): ContainerMaker {
   const { containerd, records, neighbours, root, run } = parts;
   const { containers } = containerd;
 
+  /** Everything that will be asked for one after the other, asked for at once; what cannot be had is said when its turn comes. */
+  async function askAhead(checkpoint: Checkpoint, made: Made): Promise<void> {
+    const layer = async (chainId: ChainId) => {
+      const found = records.get(chainId) ?? (await neighbours.findLayer(chainId, AHEAD_MAX_MS));
+      if (found) await neighbours.fetchVolume(found.root);
+    };
+    const asked = [neighbours.fetchVolume(checkpoint.memory), ...made.chainIds.map(layer)];
+    await Promise.allSettled(asked);
+  }
+
+  async function possible(
+    { id }: Checkpoint,
+    { made }: CheckpointDocument,
+    as: NewContainer,
+    signal: AbortSignal,
+  ): Promise<Made> {
+    if (!made)
+      throw new RefusedError(
+        'state',
+        `checkpoint ${id} is of a container that containerd did not make; restore it with the tool that made it`,
+      );
+    if (await containers.get(as.namespace, as.id, signal))
+      throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
+    return made;
+  }
+
   /** The writable volumes as layers that can be mounted here. */
-  async function chain(checkpoint: Checkpoint, made: Made): Promise<string[]> {
-    const volumes = [];
-    for (const root of checkpoint.volumes) {
-      const { format } = await neighbours.fetchVolume(root);
-      volumes.push({ root, format });
-    }
+  async function chain(checkpoint: Checkpoint, made: Made): Promise<ChainId[]> {
+    const volumes = await Promise.all(
+      checkpoint.volumes.map(async (root) => ({ root, format: (await neighbours.fetchVolume(root)).format })),
+    );
     const writable = writableLayers(made.chainIds.at(-1) ?? '', volumes);
     for (const record of writable) if (!records.get(record.chainId)) await records.put(record);
     return [...made.chainIds, ...writable.map(({ chainId }) => chainId)];
@@ -84,27 +119,33 @@ export function createContainers(parts: Parts): MakeContainer {
     };
   }
 
-  return async (checkpoint, document, as, tell, signal) => {
-    const { made } = document;
-    if (!made)
-      throw new RefusedError(
-        'state',
-        `checkpoint ${checkpoint.id} is of a container that containerd did not make; restore it with the tool that made it`,
-      );
-    if (await containers.get(as.namespace, as.id, signal))
-      throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
+  async function make(
+    checkpoint: Checkpoint,
+    document: CheckpointDocument,
+    as: NewContainer,
+    tell: Tell,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (document.made) void askAhead(checkpoint, document.made);
+    const made = await possible(checkpoint, document, as, signal);
     const bound = join(root, 'bound');
     await sweepBoundFiles(bound, containers);
     const before = parseSpec(made.spec);
+    if (sharesNetwork(before))
+      throw new RefusedError(
+        'state',
+        'the container shares the network of its pod or of another container, which forage does not make; a container of a pod is restored over CRI',
+      );
     const placed = await placeBoundFiles(before, made.boundFiles, join(bound, as.namespace, as.id));
     const spec = movedSpec(before, document.container.id, as.id, placed);
     const folder = join(run, 'restores', randomBytes(8).toString('hex'));
     try {
       tell("asking for the image's layers");
+      const chainIds = await chain(checkpoint, made);
       const order = {
         namespace: as.namespace,
         container: containerOf(document.id, made, spec, as),
-        chainIds: await chain(checkpoint, made),
+        chainIds,
         imagePath: folder,
         binary: FORAGE_RUNC,
         onMissing: waitForLayers(tell, signal),
@@ -117,6 +158,13 @@ export function createContainers(parts: Parts): MakeContainer {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  return {
+    async prepare(checkpoint, document, as, signal) {
+      await askAhead(checkpoint, await possible(checkpoint, document, as, signal));
+    },
+    make,
   };
 }
 

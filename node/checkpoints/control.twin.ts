@@ -64,7 +64,7 @@ export function checkpointTwin(): CheckpointControl {
     },
     async *restore({ checkpoint }, node) {
       named(checkpoint);
-      const progress = { text: '', running: false, complete: false, failed: undefined };
+      const progress = { text: '', running: false, complete: false, failed: undefined, sharedBytes: 0 };
       yield { ...progress, text: 'looking', hereBytes: 0, totalBytes: 0 };
       if (node === 'broken') {
         yield { ...progress, failed: 'no layer', hereBytes: 0, totalBytes: 0 };

@@ -26,6 +26,7 @@ async function node(t: Test) {
     blocksDir: join(folder, 'blocks'),
     volumesDir: join(folder, 'volumes'),
     tempDir: folder,
+    pageNamesDir: join(folder, 'page-names'),
     compression: 'lz4',
     staging: await openStaging(join(folder, 'root'), join(folder, 'run')),
     blocks,

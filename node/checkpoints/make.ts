@@ -17,7 +17,7 @@ import { DOCUMENT_MEDIA_TYPE, encodeDocument } from './document.ts';
 import type { Staged } from './staging.ts';
 
 export interface MakeParts
-  extends Pick<CheckpointChildJob, 'blocksDir' | 'volumesDir' | 'tempDir' | 'compression'> {
+  extends Pick<CheckpointChildJob, 'blocksDir' | 'volumesDir' | 'tempDir' | 'pageNamesDir' | 'compression'> {
   blocks: DiskBlockStore;
   gate: Gate;
 }
@@ -58,11 +58,11 @@ export async function makeCheckpoint(
 }
 
 async function makeVolume(
-  { blocks, blocksDir, volumesDir, tempDir, compression }: MakeParts,
+  { blocks, blocksDir, volumesDir, tempDir, pageNamesDir, compression }: MakeParts,
   folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base'>,
   signal: AbortSignal,
 ): Promise<Root> {
-  const job = { ...folder, blocksDir, volumesDir, tempDir, compression };
+  const job = { ...folder, blocksDir, volumesDir, tempDir, pageNamesDir, compression };
   const result = await runCheckpointIngest(job, { signal });
   blocks.note(result.newBlocks, result.newBytes);
   return result.root;

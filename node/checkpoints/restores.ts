@@ -129,11 +129,13 @@ export function createRestores(parts: Parts): Restores {
       };
       try {
         tell('fetching the volumes');
-        const index = await neighbours.fetchVolume(memory);
-        const first = await firstBlocks(parts, index);
-        void first.bring(record.content.workingSet, ending.signal);
-        for (const root of writable) await neighbours.fetchVolume(root);
-        const images = await mounts.ensure(memory);
+        const [index] = await Promise.all(roots.map((root) => neighbours.fetchVolume(root)));
+        const mapped = firstBlocks(parts, index!);
+        void mapped.then(
+          (first) => first.bring(record.content.workingSet, ending.signal),
+          () => {},
+        );
+        const [images, first] = await Promise.all([mounts.ensure(memory), mapped]);
         const files = await Promise.all(notAmong(writable, lowers).map((root) => mounts.ensure(root)));
         return {
           id,

@@ -1,13 +1,13 @@
 /** A checkpoint becomes a container of this node, and whoever asked for it is told until all of its memory is here. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
+import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
 import type { Neighbours, RestoreHere, RestoreProgress } from '../../peers/types.ts';
 import { blocksHere } from '../blocks-here.ts';
 import { RefusedError } from '../control.ts';
 import { prefetchVolumes } from '../prefetch.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import type { MakeContainer } from './containers.ts';
+import type { ContainerMaker } from './containers.ts';
 import type { Restores } from './restores.ts';
 
 const TELL_EVERY_MS = 200;
@@ -21,12 +21,13 @@ const BEGINNING: RestoreProgress = {
   failed: undefined,
   hereBytes: 0,
   totalBytes: 0,
+  sharedBytes: 0,
 };
 
 interface Parts {
   checkpoints: Checkpoints;
   restores: Restores;
-  makeContainer: MakeContainer;
+  containers: ContainerMaker;
   neighbours: Pick<Neighbours, 'fetchVolume' | 'want'>;
   blocks: BlockStore;
   volumes: Pick<VolumeStore, 'get'>;
@@ -39,8 +40,13 @@ export async function* notYet(): AsyncGenerator<RestoreProgress> {
 }
 
 export function createRestoring(parts: Parts): RestoreHere {
-  const { checkpoints, restores, makeContainer, neighbours, blocks, volumes, log } = parts;
-  return async function* restore({ checkpoint: id, namespace, container, whole }, signal) {
+  const { checkpoints, restores, containers, neighbours, blocks, volumes, log } = parts;
+  async function noteShared(memory: Root, progress: RestoreProgress): Promise<void> {
+    const index = await neighbours.fetchVolume(memory).catch(() => undefined);
+    if (index) progress.sharedBytes = blocksHere(index, blocks).bytes;
+  }
+
+  return async function* restore({ checkpoint: id, namespace, container, whole, prepare }, signal) {
     const progress = { ...BEGINNING, text: `looking for checkpoint ${id}` };
     yield { ...progress };
     const ending = new AbortController();
@@ -51,7 +57,10 @@ export function createRestoring(parts: Parts): RestoreHere {
     const make = async () => {
       const held = await checkpoints.find(id, AbortSignal.any([stop, AbortSignal.timeout(HEARD_MAX_MS)]));
       const document = await checkpoints.document(held, stop);
-      if (whole) {
+      const as = { namespace, id: container };
+      if (prepare) await containers.prepare(held.content, document, as, stop);
+      else void noteShared(held.content.memory, progress);
+      if (whole || prepare) {
         tell('fetching its memory and files');
         const roots = [held.content.memory, ...held.content.volumes];
         for await (const { doneBytes, totalBytes } of prefetchVolumes({
@@ -64,7 +73,7 @@ export function createRestoring(parts: Parts): RestoreHere {
           progress.totalBytes = totalBytes;
         }
       }
-      await makeContainer(held.content, document, { namespace, id: container }, tell, stop);
+      if (!prepare) await containers.make(held.content, document, as, tell, stop);
       return held.content.memory;
     };
     const made = make().then(
@@ -81,6 +90,10 @@ export function createRestoring(parts: Parts): RestoreHere {
         if (!(outcome.error instanceof RefusedError))
           log.error({ err: outcome.error, checkpoint: id }, 'a restore failed');
         yield { ...progress, failed: outcome.error.message };
+        return;
+      }
+      if (prepare) {
+        yield { ...progress, complete: true };
         return;
       }
       const { memory } = outcome;

@@ -10,7 +10,7 @@ import { type Containerd, ContainerdError } from '../containerd/containerd.ts';
 import type { LayerRecords } from '../records.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { type Facts, factsOf } from './facts.ts';
-import { runcFlags } from './flags.ts';
+import { checkpointFlags, restoreFlags } from './flags.ts';
 import type { Restores } from './restores.ts';
 import type { RestoreEvent, ShimHandlers, Take } from './shim-server.ts';
 
@@ -27,7 +27,6 @@ interface Parts {
 
 export function createShimHandlers(parts: Parts): ShimHandlers {
   const { checkpoints, restores, containerd, records, config, log } = parts;
-  const flags = runcFlags(config);
 
   /** A checkpoint that containerd says nothing of is worth having, too. */
   async function facts(container: ContainerFacts): Promise<Facts | undefined> {
@@ -77,7 +76,7 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
   return {
     async stage({ container, bytes, name }) {
       const { id, directory } = await checkpoints.stage(container, bytes, name);
-      return { staged: directory, id, flags };
+      return { staged: directory, id, flags: checkpointFlags(config) };
     },
     abandon: (directory) => checkpoints.abandon(directory),
     take: taken,
@@ -91,7 +90,12 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
         opened.heard(said);
       };
       return {
-        answer: { images: opened.images, files: opened.files, flags, lazy: config.lazy },
+        answer: {
+          images: opened.images,
+          files: opened.files,
+          flags: restoreFlags(config),
+          lazy: config.lazy,
+        },
         event: hear,
         touched(pages) {
           opened.touched(pages).catch((err: unknown) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { bindsOf, movedSpec, parseSpec } from './spec.ts';
+import { bindsOf, movedSpec, parseSpec, sharesNetwork } from './spec.ts';
 
 const spec = parseSpec({
   ociVersion: '1.2.0',
@@ -13,7 +13,7 @@ const spec = parseSpec({
   ],
   linux: {
     cgroupsPath: '/default/web.1',
-    namespaces: [{ type: 'pid' }, { type: 'network', path: '/run/netns/pod' }],
+    namespaces: [{ type: 'pid' }, { type: 'network' }],
     resources: { memory: { limit: 7 } },
   },
 });
@@ -26,19 +26,28 @@ t.test('what a container sees of its machine: bind mounts, by type or by option'
   t.same(bindsOf(parseSpec({ ociVersion: '1.0.0' })), []);
 });
 
+t.test('moved: its own cgroup, other files in their places, no hooks; all else stays', async (t) => {
+  const moved = movedSpec(spec, 'web.1', 'web2', new Map([['/etc/hosts', '/var/lib/forage/bound/0']]));
+  t.equal(moved.hooks, undefined);
+  t.same(moved.linux, {
+    cgroupsPath: '/default/web2',
+    namespaces: [{ type: 'pid' }, { type: 'network' }],
+    resources: { memory: { limit: 7 } },
+  });
+  t.equal(moved.mounts?.[1]?.source, '/var/lib/forage/bound/0');
+  t.equal(moved.mounts?.[2]?.source, '/srv/data');
+  t.same(moved.process, { args: ['web'] });
+});
+
 t.test(
-  'moved: its own cgroup and network, other files in their places, no hooks; all else stays',
+  'a network namespace by path is shared; one of its own, and the machine itself, are not',
   async (t) => {
-    const moved = movedSpec(spec, 'web.1', 'web2', new Map([['/etc/hosts', '/var/lib/forage/bound/0']]));
-    t.equal(moved.hooks, undefined);
-    t.same(moved.linux, {
-      cgroupsPath: '/default/web2',
-      namespaces: [{ type: 'pid' }, { type: 'network' }],
-      resources: { memory: { limit: 7 } },
-    });
-    t.equal(moved.mounts?.[1]?.source, '/var/lib/forage/bound/0');
-    t.equal(moved.mounts?.[2]?.source, '/srv/data');
-    t.same(moved.process, { args: ['web'] });
+    const withNetwork = (...namespaces: object[]) =>
+      parseSpec({ ociVersion: '1.2.0', linux: { namespaces } });
+    t.ok(sharesNetwork(withNetwork({ type: 'pid' }, { type: 'network', path: '/run/netns/pod' })));
+    t.notOk(sharesNetwork(withNetwork({ type: 'ipc', path: '/proc/7/ns/ipc' }, { type: 'network' })));
+    t.notOk(sharesNetwork(withNetwork({ type: 'pid' })));
+    t.notOk(sharesNetwork(parseSpec({ ociVersion: '1.2.0' })));
   },
 );
 

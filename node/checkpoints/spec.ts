@@ -1,6 +1,6 @@
 /**
  * The OCI spec of a container that is made again elsewhere, maybe under another name. Pure. What is bound to the old place is taken out or
- * renamed: cgroup, network namespace by path, hooks of the tool that made it (its own state is not here).
+ * renamed: cgroup, hooks of the tool that made it (its own state is not here).
  */
 import * as v from 'valibot';
 
@@ -46,6 +46,11 @@ export function bindsOf({ mounts = [] }: OciSpec): Bind[] {
   });
 }
 
+/** With a pod or another container, say: CRIU leaves such a network out of a dump, and wants one to be there. */
+export function sharesNetwork({ linux }: OciSpec): boolean {
+  return linux?.namespaces?.some(({ type, path }) => type === 'network' && Boolean(path)) ?? false;
+}
+
 /** `sources`: by destination, what is bound instead. */
 export function movedSpec(
   spec: OciSpec,
@@ -59,9 +64,6 @@ export function movedSpec(
     ...(spec.linux.cgroupsPath !== undefined && {
       cgroupsPath: spec.linux.cgroupsPath.replace(new RegExp(`${escaped(from)}$`), to),
     }),
-    namespaces: spec.linux.namespaces?.map((namespace) =>
-      namespace.type === 'network' ? { type: 'network' } : namespace,
-    ),
   };
   const mounts = spec.mounts?.map((mount) => {
     const source = sources.get(mount.destination);

@@ -88,7 +88,7 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
   };
   const sweeping = setInterval(sweep, SWEEP_MS);
   const restoreHere = createRestoring({
-    makeContainer: createContainers({
+    containers: createContainers({
       containerd,
       records,
       volumes,

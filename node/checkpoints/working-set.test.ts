@@ -33,7 +33,8 @@ async function memory(t: Test) {
   };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(dump, name), bytes);
   const [blocks, volumes] = [memoryBlocks(), memoryVolumes()];
-  const { root } = await storeMemory({ id: 'c1', directory: dump }, { blocks, volumes });
+  const layout = { ...MEMORY_LAYOUT, firstPagesMax: 0 };
+  const { root } = await storeMemory({ id: 'c1', directory: dump }, { blocks, volumes }, undefined, layout);
   const index = (await volumes.get(root))!;
   /** First page of each of these blocks, by its number. */
   const pagesIn = async (numbers: Iterable<number>) =>

@@ -195,7 +195,7 @@ export const options = {
     tcp: choice(
       {
         default: 'established',
-        help: 'What becomes of TCP connections. "established": they are kept, which takes the same address on the other node, and a container that was stopped by the checkpoint. "close": the restored container finds them closed. "refuse": a container that has any is not checkpointed.',
+        help: 'What becomes of TCP connections. "established": they are kept where the restored container has the same addresses, which takes a container that was stopped by the checkpoint; where one of its connections has an address that is not there, it finds all of them closed, as after a reset by the other end. "close": it always finds them closed. "refuse": a container that has any is not checkpointed.',
       },
       'established',
       'close',

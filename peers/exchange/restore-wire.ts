@@ -14,12 +14,14 @@ export function isContainerName(name: string): boolean {
   return name.length <= MAX_NAME_CHARACTERS && NAME.test(name);
 }
 
-export function orderMessage({ checkpoint, namespace, container, whole }: RestoreOrder): peer.RestoreRequest {
+export function orderMessage(order: RestoreOrder): peer.RestoreRequest {
+  const { checkpoint, namespace, container, whole, prepare } = order;
   return new peer.RestoreRequest()
     .setCheckpoint(checkpoint)
     .setNamespace(namespace)
     .setContainer(container)
-    .setWhole(whole);
+    .setWhole(whole)
+    .setPrepare(prepare);
 }
 
 /** Throws WireError. */
@@ -32,7 +34,8 @@ export function orderFrom(message: peer.RestoreRequest): RestoreOrder {
   if (!CHECKPOINT.test(checkpoint)) throw new WireError("no proper checkpoint's id");
   if (!isContainerName(namespace) || !isContainerName(container))
     throw new WireError('no proper name of a namespace or container');
-  return { checkpoint, namespace, container, whole: message.getWhole() };
+  const [whole, prepare] = [message.getWhole(), message.getPrepare()];
+  return { checkpoint, namespace, container, whole, prepare };
 }
 
 export function progressMessage(from: RestoreProgress): peer.RestoreProgress {
@@ -42,7 +45,8 @@ export function progressMessage(from: RestoreProgress): peer.RestoreProgress {
     .setComplete(from.complete)
     .setFailed(from.failed ?? '')
     .setHereBytes(toInt64(from.hereBytes))
-    .setTotalBytes(toInt64(from.totalBytes));
+    .setTotalBytes(toInt64(from.totalBytes))
+    .setSharedBytes(toInt64(from.sharedBytes));
 }
 
 export function progressFrom(message: peer.RestoreProgress): RestoreProgress {
@@ -54,5 +58,6 @@ export function progressFrom(message: peer.RestoreProgress): RestoreProgress {
     failed: failed === '' ? undefined : failed,
     hereBytes: fromInt64(message.getHereBytes(), 'bytes here'),
     totalBytes: fromInt64(message.getTotalBytes(), 'bytes in all'),
+    sharedBytes: fromInt64(message.getSharedBytes(), 'bytes shared'),
   };
 }

@@ -254,6 +254,8 @@ export class RestoreRequest extends jspb.Message {
     setNode(value: string): RestoreRequest;
     getWhole(): boolean;
     setWhole(value: boolean): RestoreRequest;
+    getPrepare(): boolean;
+    setPrepare(value: boolean): RestoreRequest;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): RestoreRequest.AsObject;
@@ -272,6 +274,7 @@ export namespace RestoreRequest {
         container: string,
         node: string,
         whole: boolean,
+        prepare: boolean,
     }
 }
 

@@ -2595,7 +2595,8 @@ proto.forage.admin.v1.RestoreRequest.toObject = function(includeInstance, msg) {
     namespace: jspb.Message.getFieldWithDefault(msg, 2, ""),
     container: jspb.Message.getFieldWithDefault(msg, 3, ""),
     node: jspb.Message.getFieldWithDefault(msg, 4, ""),
-    whole: jspb.Message.getBooleanFieldWithDefault(msg, 5, false)
+    whole: jspb.Message.getBooleanFieldWithDefault(msg, 5, false),
+    prepare: jspb.Message.getBooleanFieldWithDefault(msg, 6, false)
   };
 
   if (includeInstance) {
@@ -2651,6 +2652,10 @@ proto.forage.admin.v1.RestoreRequest.deserializeBinaryFromReader = function(msg,
     case 5:
       var value = /** @type {boolean} */ (reader.readBool());
       msg.setWhole(value);
+      break;
+    case 6:
+      var value = /** @type {boolean} */ (reader.readBool());
+      msg.setPrepare(value);
       break;
     default:
       reader.skipField();
@@ -2713,6 +2718,13 @@ proto.forage.admin.v1.RestoreRequest.serializeBinaryToWriter = function(message,
   if (f) {
     writer.writeBool(
       5,
+      f
+    );
+  }
+  f = message.getPrepare();
+  if (f) {
+    writer.writeBool(
+      6,
       f
     );
   }
@@ -2806,6 +2818,24 @@ proto.forage.admin.v1.RestoreRequest.prototype.getWhole = function() {
  */
 proto.forage.admin.v1.RestoreRequest.prototype.setWhole = function(value) {
   return jspb.Message.setProto3BooleanField(this, 5, value);
+};
+
+
+/**
+ * optional bool prepare = 6;
+ * @return {boolean}
+ */
+proto.forage.admin.v1.RestoreRequest.prototype.getPrepare = function() {
+  return /** @type {boolean} */ (jspb.Message.getBooleanFieldWithDefault(this, 6, false));
+};
+
+
+/**
+ * @param {boolean} value
+ * @return {!proto.forage.admin.v1.RestoreRequest} returns this
+ */
+proto.forage.admin.v1.RestoreRequest.prototype.setPrepare = function(value) {
+  return jspb.Message.setProto3BooleanField(this, 6, value);
 };
 
 

@@ -15,6 +15,8 @@ export class RestoreRequest extends jspb.Message {
     setContainer(value: string): RestoreRequest;
     getWhole(): boolean;
     setWhole(value: boolean): RestoreRequest;
+    getPrepare(): boolean;
+    setPrepare(value: boolean): RestoreRequest;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): RestoreRequest.AsObject;
@@ -32,6 +34,7 @@ export namespace RestoreRequest {
         namespace: string,
         container: string,
         whole: boolean,
+        prepare: boolean,
     }
 }
 
@@ -48,6 +51,8 @@ export class RestoreProgress extends jspb.Message {
     setHereBytes(value: string): RestoreProgress;
     getTotalBytes(): string;
     setTotalBytes(value: string): RestoreProgress;
+    getSharedBytes(): string;
+    setSharedBytes(value: string): RestoreProgress;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): RestoreProgress.AsObject;
@@ -67,6 +72,7 @@ export namespace RestoreProgress {
         failed: string,
         hereBytes: string,
         totalBytes: string,
+        sharedBytes: string,
     }
 }
 

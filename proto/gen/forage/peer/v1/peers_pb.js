@@ -247,7 +247,8 @@ proto.forage.peer.v1.RestoreRequest.toObject = function(includeInstance, msg) {
     checkpoint: jspb.Message.getFieldWithDefault(msg, 1, ""),
     namespace: jspb.Message.getFieldWithDefault(msg, 2, ""),
     container: jspb.Message.getFieldWithDefault(msg, 3, ""),
-    whole: jspb.Message.getBooleanFieldWithDefault(msg, 4, false)
+    whole: jspb.Message.getBooleanFieldWithDefault(msg, 4, false),
+    prepare: jspb.Message.getBooleanFieldWithDefault(msg, 5, false)
   };
 
   if (includeInstance) {
@@ -299,6 +300,10 @@ proto.forage.peer.v1.RestoreRequest.deserializeBinaryFromReader = function(msg, 
     case 4:
       var value = /** @type {boolean} */ (reader.readBool());
       msg.setWhole(value);
+      break;
+    case 5:
+      var value = /** @type {boolean} */ (reader.readBool());
+      msg.setPrepare(value);
       break;
     default:
       reader.skipField();
@@ -354,6 +359,13 @@ proto.forage.peer.v1.RestoreRequest.serializeBinaryToWriter = function(message, 
   if (f) {
     writer.writeBool(
       4,
+      f
+    );
+  }
+  f = message.getPrepare();
+  if (f) {
+    writer.writeBool(
+      5,
       f
     );
   }
@@ -432,6 +444,24 @@ proto.forage.peer.v1.RestoreRequest.prototype.setWhole = function(value) {
 };
 
 
+/**
+ * optional bool prepare = 5;
+ * @return {boolean}
+ */
+proto.forage.peer.v1.RestoreRequest.prototype.getPrepare = function() {
+  return /** @type {boolean} */ (jspb.Message.getBooleanFieldWithDefault(this, 5, false));
+};
+
+
+/**
+ * @param {boolean} value
+ * @return {!proto.forage.peer.v1.RestoreRequest} returns this
+ */
+proto.forage.peer.v1.RestoreRequest.prototype.setPrepare = function(value) {
+  return jspb.Message.setProto3BooleanField(this, 5, value);
+};
+
+
 
 
 
@@ -469,7 +499,8 @@ proto.forage.peer.v1.RestoreProgress.toObject = function(includeInstance, msg) {
     complete: jspb.Message.getBooleanFieldWithDefault(msg, 3, false),
     failed: jspb.Message.getFieldWithDefault(msg, 4, ""),
     hereBytes: jspb.Message.getFieldWithDefault(msg, 5, "0"),
-    totalBytes: jspb.Message.getFieldWithDefault(msg, 6, "0")
+    totalBytes: jspb.Message.getFieldWithDefault(msg, 6, "0"),
+    sharedBytes: jspb.Message.getFieldWithDefault(msg, 7, "0")
   };
 
   if (includeInstance) {
@@ -529,6 +560,10 @@ proto.forage.peer.v1.RestoreProgress.deserializeBinaryFromReader = function(msg,
     case 6:
       var value = /** @type {string} */ (reader.readUint64String());
       msg.setTotalBytes(value);
+      break;
+    case 7:
+      var value = /** @type {string} */ (reader.readUint64String());
+      msg.setSharedBytes(value);
       break;
     default:
       reader.skipField();
@@ -598,6 +633,13 @@ proto.forage.peer.v1.RestoreProgress.serializeBinaryToWriter = function(message,
   if (parseInt(f, 10) !== 0) {
     writer.writeUint64String(
       6,
+      f
+    );
+  }
+  f = message.getSharedBytes();
+  if (parseInt(f, 10) !== 0) {
+    writer.writeUint64String(
+      7,
       f
     );
   }
@@ -709,6 +751,24 @@ proto.forage.peer.v1.RestoreProgress.prototype.getTotalBytes = function() {
  */
 proto.forage.peer.v1.RestoreProgress.prototype.setTotalBytes = function(value) {
   return jspb.Message.setProto3StringIntField(this, 6, value);
+};
+
+
+/**
+ * optional uint64 shared_bytes = 7;
+ * @return {string}
+ */
+proto.forage.peer.v1.RestoreProgress.prototype.getSharedBytes = function() {
+  return /** @type {string} */ (jspb.Message.getFieldWithDefault(this, 7, "0"));
+};
+
+
+/**
+ * @param {string} value
+ * @return {!proto.forage.peer.v1.RestoreProgress} returns this
+ */
+proto.forage.peer.v1.RestoreProgress.prototype.setSharedBytes = function(value) {
+  return jspb.Message.setProto3StringIntField(this, 7, value);
 };
 
 
