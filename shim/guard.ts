@@ -28,8 +28,10 @@ const RECONNECT_MS = 500;
 const KILL_AGAIN_MS = 500;
 /** What runc says where there is nothing to kill. */
 const IS_GONE = /does not exist|not running|already finished/;
-/** What a container touches in this time after it was restored, it will touch when it is restored again. */
+/** What a container touches in this time of its own, it will touch when it is restored again: while it waits for pages, that does not count. */
 const WATCH_MS = 5000;
+const WATCH_MAX_MS = 120_000;
+const WATCH_LOOK_MS = 100;
 
 export interface Parent {
   /** The volumes are mounted, and the memory is served. */
@@ -106,13 +108,17 @@ async function untilWhole(
   served: Promise<Error | undefined>,
 ): Promise<void> {
   const over = new AbortController();
-  const watched = sleep(WATCH_MS, undefined, { signal: over.signal }).catch(() => {});
-  const told = Promise.race([served, watched]).then(() => tellTouched(pager, keeper));
+  const told = Promise.race([served, watched(pager, over.signal)]).then(() => tellTouched(pager, keeper));
   const error = await served;
   over.abort();
   if (error) await killed(job, keeper, error);
   await told;
   if (!error) await keeper.tell({ do: 'event', event: 'complete' });
+}
+
+async function watched(pager: Pager, signal: AbortSignal): Promise<void> {
+  for (let ms = 0; ms < WATCH_MAX_MS && pager.ranMs < WATCH_MS && !signal.aborted; ms += WATCH_LOOK_MS)
+    await sleep(WATCH_LOOK_MS);
 }
 
 /** A restore goes on without it. */

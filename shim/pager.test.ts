@@ -107,6 +107,22 @@ t.test('several who wait for one page: it is read once', async (t) => {
   t.equal(dump.reads.length, 1);
 });
 
+t.test('time in which somebody waits for a page is no time in which the program ran', async (t) => {
+  const { process, dump, pager, finish, page } = await restored(t);
+  dump.gate = async (_, pages) => {
+    if (pages > 1) await new Promise(() => {});
+    await sleep(300);
+  };
+  t.equal(pager.ranMs, 0);
+  finish();
+  await pager.held;
+  await Promise.all([process.touch(page(7)), process.touch(page(8))]);
+  t.ok(pager.ranMs < 250, `${pager.ranMs} ms`);
+  const before = pager.ranMs;
+  await sleep(50);
+  t.ok(pager.ranMs > before + 40);
+});
+
 t.test('the rest comes on from where the last page was touched', async (t) => {
   const { process, dump, finish, served, page } = await restored(t);
   await process.touch(page(200));

@@ -18,9 +18,6 @@ import { Uffd } from './uffd.ts';
 /** What is read behind the faults at once: little while it comes from afar or somebody waits, much once it is here. */
 const CHUNK_BYTES = { min: 64 << 10, max: 1 << 20 };
 const SLOW_MS = 10;
-/** Where pages come from afar: whoever has waited for one will soon wait for another, and would for the rest, too. It goes on now and then all the same. */
-const QUIET_MS = 20;
-const IN_THE_WAY_MS = 200;
 /** Between looks at which descriptors there are. */
 const LOOK_MS = 20;
 const HOLD_MS = 1000;
@@ -42,7 +39,10 @@ export class Pager {
   #faultMs = Number.NEGATIVE_INFINITY;
   #looked = Promise.withResolvers<void>();
   #isOver = false;
+  /** How many pages somebody waits for, since when anybody does, and how long it has been before. */
+  #waits = { pages: 0, sinceMs: 0, beforeMs: 0 };
   #heldMs = Number.POSITIVE_INFINITY;
+  #finishedMs = Number.POSITIVE_INFINITY;
   #isHeld = true;
 
   /** `hold` is given all descriptors before any process runs, and again, at most once a second, when others have come by forks. */
@@ -55,6 +55,21 @@ export class Pager {
   /** Resolves when all descriptors are held that CRIU hands over. */
   get held(): Promise<void> {
     return this.#held.promise;
+  }
+
+  /** How long the processes have run, in milliseconds: while somebody waits for a page, that does not count. */
+  get ranMs(): number {
+    const { pages, sinceMs, beforeMs } = this.#waits;
+    const nowMs = performance.now();
+    return Math.max(0, nowMs - this.#finishedMs - beforeMs - (pages > 0 ? nowMs - sinceMs : 0));
+  }
+
+  #waiting(pages: 1 | -1): void {
+    const waits = this.#waits;
+    const nowMs = performance.now();
+    if (waits.pages === 0) waits.sinceMs = nowMs;
+    waits.pages += pages;
+    if (waits.pages === 0) waits.beforeMs += nowMs - waits.sinceMs;
   }
 
   /** Resolves when no memory is missing any more. Rejects when some cannot be had; the processes wait on, until `close`. */
@@ -80,6 +95,8 @@ export class Pager {
     for await (const one of handed) {
       if (one === 'finished') {
         this.#holdAll();
+        this.#finishedMs = performance.now();
+        this.#waits = { ...this.#waits, sinceMs: this.#finishedMs, beforeMs: 0 };
         return true;
       }
       const dump = await this.#open(one.pid);
@@ -146,13 +163,14 @@ export class Pager {
     this.#last = { process, address };
     this.#faultMs = performance.now();
     process.awaited.add(dumped);
+    this.#waiting(1);
     try {
       const page = Buffer.allocUnsafeSlow(PAGE_BYTES);
       await process.dump.read(dumped, page);
       await this.#give(process, dumped, page);
     } finally {
       process.awaited.delete(dumped);
-      this.#faultMs = performance.now();
+      this.#waiting(-1);
     }
   }
 
@@ -180,19 +198,8 @@ export class Pager {
       const sinceMs = performance.now();
       await process.dump.read(range.dumped, pages);
       await this.#give(process, range.dumped, pages);
-      const isSlow = performance.now() - sinceMs >= SLOW_MS;
-      if (isSlow) await this.#quiet();
-      bytes = !isSlow && this.#faultMs < sinceMs ? Math.min(bytes * 2, CHUNK_BYTES.max) : CHUNK_BYTES.min;
-    }
-  }
-
-  async #quiet(): Promise<void> {
-    const untilMs = performance.now() + IN_THE_WAY_MS;
-    for (;;) {
-      const nowMs = performance.now();
-      const waitMs = Math.min(this.#faultMs + QUIET_MS, untilMs) - nowMs;
-      if (waitMs <= 0) return;
-      await sleep(waitMs);
+      const isQuick = performance.now() - sinceMs < SLOW_MS;
+      bytes = isQuick && this.#faultMs < sinceMs ? Math.min(bytes * 2, CHUNK_BYTES.max) : CHUNK_BYTES.min;
     }
   }
 
