@@ -5,7 +5,7 @@ import { type Cluster, ensureCluster, eventually, pushImages } from './lib/clust
 import { type Pod, pushCheckpoint, startContainer, startPod } from './lib/pods.ts';
 import { versions } from './lib/versions.ts';
 import { quoted } from './lib/ways.ts';
-import { hasher, inside } from './lib/workloads.ts';
+import { execute, hasher, inside } from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2'] as const;
 const IMAGE = 'registry:5000/python:v1';
@@ -52,7 +52,7 @@ async function byCtr(t: Test, cluster: Cluster): Promise<void> {
   const run = 'ctr run -d --snapshotter forage --runc-binary /usr/bin/forage-runc';
   await cluster.sh('n1', `${run} ${IMAGE} web ${quoted(workload.argv)}`);
   const state = await inside(cluster, 'n1', 'web', workload.prepare);
-  await inside(cluster, 'n1', 'web', CHANGE);
+  await execute(cluster, 'n1', 'web', CHANGE);
 
   await cluster.sh('n1', 'ctr containers checkpoint --task web web:v1');
   await cluster.sh('n1', 'ctr images export --skip-manifest-json /run/web.tar web:v1');

@@ -2,7 +2,17 @@
 import t, { type Test } from 'tap';
 import { begin, checkpoint, list, scenarios } from './lib/checkpoints.ts';
 import { type Cluster, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
-import { counter, hasher, inside, nginx, parts, redis, start, type Workload } from './lib/workloads.ts';
+import {
+  counter,
+  execute,
+  hasher,
+  inside,
+  nginx,
+  parts,
+  redis,
+  start,
+  type Workload,
+} from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
 const versions = (['1.7', '2.1'] as const).filter(
@@ -63,7 +73,7 @@ async function around(t: Test, cluster: Cluster): Promise<void> {
   let from: string = 'n1';
   let count = 0;
   for (const to of ['n2', 'n3', 'n1']) {
-    await inside(cluster, from, id, ['sh', '-c', `echo ${to} >> /way; rm -f /etc/${to}`]);
+    await execute(cluster, from, id, ['sh', '-c', `echo ${to} >> /way; rm -f /etc/${to}`]);
     await cluster.sh(from, `forage migrate ${id} --to ${to}`);
     t.notMatch(await cluster.sh(from, 'ctr container ls -q'), id, `it is not on ${from} any more`);
     const before = count;

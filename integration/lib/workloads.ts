@@ -145,9 +145,20 @@ export async function start(cluster: Cluster, node: string, id: string, workload
 }
 
 let execs = 0;
+/** ctr may end before it has copied the last of a command's output: of one that prints for sure, all of it is lost now and then. */
+const TRIES = 5;
 
-/** What a command prints in a container. Rejects when it fails. */
+/** What a command prints in a container: something, and the same when it is run again. Rejects when it fails. */
 export async function inside(cluster: Cluster, node: string, id: string, argv: string[]): Promise<string> {
+  for (let tries = 1; tries < TRIES; tries++) {
+    const printed = await execute(cluster, node, id, argv);
+    if (printed !== '') return printed;
+  }
+  return execute(cluster, node, id, argv);
+}
+
+/** Runs a command in a container. Answers what it has printed, as far as ctr has heard it. Rejects when it fails. */
+export async function execute(cluster: Cluster, node: string, id: string, argv: string[]): Promise<string> {
   const exec = ['ctr', 'task', 'exec', '--exec-id', `x${++execs}`, id, ...argv];
   const { status, stdout, stderr } = await cluster.run(node, exec, { timeoutMs: 120_000 });
   if (status !== 0)
