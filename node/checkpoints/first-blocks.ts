@@ -22,6 +22,8 @@ interface Parts {
 
 /** Blocks under way at once. */
 const AT_ONCE = 64;
+/** Some tenths of a second of a fast link; whatever somebody waits for comes before it. */
+const LIKELY_BYTES = 16 << 20;
 
 /** `index`: of the memory volume, whose metadata is here. */
 export async function firstBlocks(
@@ -50,7 +52,7 @@ export async function firstBlocks(
     async bring(workingSet, signal) {
       try {
         const first = prefetch(map.readFirst(), signal);
-        if (workingSet) await prefetch(await known(workingSet, signal), signal);
+        await prefetch(workingSet ? await known(workingSet, signal) : map.likelyFirst(LIKELY_BYTES), signal);
         await first;
       } catch (err) {
         if (!signal.aborted) log.warn({ err, root: index.root }, 'memory comes in the order of its faults');

@@ -25,7 +25,8 @@ async function memory(t: Test) {
     'ghost-file-1.img': pagesImage(17 * blockPages, 10_000),
     'pagemap-1.img': pagemapImage(1, [
       { address: 0x10000, pages: blockPages, flags: PRESENT },
-      { address: 0x80000, pages: first - blockPages, flags: PRESENT | LAZY },
+      { address: 0x80000, pages: blockPages, flags: PRESENT | LAZY },
+      { address: 0x80000 + blockPages * PAGE_BYTES, pages: first - 2 * blockPages, flags: PRESENT | LAZY },
     ]),
     'pagemap-9.img': pagemapImage(2, [{ address: 0x10000, pages: second, flags: PRESENT | LAZY }]),
     'pages-1.img': pagesImage(first, 1000),
@@ -60,6 +61,15 @@ t.test('what CRIU reads before the first instruction: large files and pages that
   const found = await pagesIn((await MemoryMap.read(index, blocks)).readFirst());
   const files = Array.from({ length: 17 }, (_, i) => 10_000 + i * blockPages);
   t.same(found, [...files, 1000]);
+});
+
+t.test('memory whose use is not known: its smallest areas, as far as they are small', async (t) => {
+  const { blocks, index, pagesIn } = await memory(t);
+  const map = await MemoryMap.read(index, blocks);
+  const second = [0, 1, 2].map((i) => 2000 + i * blockPages);
+  t.same(await pagesIn(map.likelyFirst(3 * blockPages * PAGE_BYTES)), second);
+  t.same(await pagesIn(map.likelyFirst(2 * blockPages * PAGE_BYTES)), []);
+  t.equal(map.likelyFirst(100 * blockPages * PAGE_BYTES).length, 12);
 });
 
 t.test('a working set is kept as numbers of 4 bytes; those of no block are left out', (t) => {

@@ -6,7 +6,7 @@
 import type { Placed } from '../../blocks/flat-image.ts';
 import { bytesOf, filesOfFlat } from '../../blocks/flat-read.ts';
 import { type BlockStore, PAGE_BYTES, type VolumeIndex } from '../../blocks/types.ts';
-import { decodePagemap } from '../../shim/pagemap.ts';
+import { decodePagemap, type PageRun } from '../../shim/pagemap.ts';
 import type { Touched } from '../../shim/protocol.ts';
 
 export const WORKING_SET_MEDIA_TYPE = 'application/vnd.forage.working-set.v1';
@@ -39,19 +39,39 @@ export class MemoryMap {
 
   /** Numbers of the blocks that CRIU reads itself: pages that cannot come later, and large files that are no memory. */
   readFirst(): Uint32Array {
-    const pages: Touched = [];
-    for (const [name, file] of this.#files) {
-      if (PAGEMAP.test(name)) pages.push(...this.#eagerPages(file));
-    }
+    const eager = this.#runs().filter(({ isLazy }) => !isLazy);
     const others = [...this.#files.values()].filter(({ name }) => !PAGES_FILE.test(name));
-    return this.blocksOf(pages, others);
+    return this.blocksOf(
+      eager.map(({ id, at, pages }) => [id, at, pages]),
+      others,
+    );
   }
 
-  #eagerPages(file: Placed): Touched {
-    const image = bytesOf(this.#head, file);
-    if (!image) return []; // an odd one that is too large for the metadata: CRIU waits for it as it reads
-    const { id, runs } = decodePagemap(image);
-    return runs.filter(({ isLazy }) => !isLazy).map(({ at, pages }) => [id, at, pages]);
+  /** Of all processes and shared memory, with the number of their file of pages. */
+  #runs(): (PageRun & { id: number })[] {
+    return [...this.#files].flatMap(([name, file]) => {
+      // An odd one is too large for the metadata: CRIU waits for it as it reads.
+      const image = PAGEMAP.test(name) ? bytesOf(this.#head, file) : undefined;
+      if (!image) return [];
+      const { id, runs } = decodePagemap(image);
+      return runs.map((run) => ({ ...run, id }));
+    });
+  }
+
+  /**
+   * Of memory whose use nobody has seen yet, the smallest areas, up to so many bytes: stacks, allocators' own data and programs' variables are
+   * in small areas, what a program has much of is in large ones.
+   */
+  likelyFirst(bytesMax: number): Uint32Array {
+    const areas = joined(this.#runs().filter(({ isLazy }) => isLazy)).sort((a, b) => a.pages - b.pages);
+    const chosen: Touched = [];
+    let bytes = 0;
+    for (const { id, at, pages } of areas) {
+      bytes += pages * PAGE_BYTES;
+      if (bytes > bytesMax) break;
+      chosen.push([id, at, pages]);
+    }
+    return this.blocksOf(chosen);
   }
 
   /** Numbers of the blocks that hold these files and then these pages, each once, in the order given. */
@@ -71,6 +91,18 @@ export class MemoryMap {
         .forEach(add);
     return Uint32Array.from(found);
   }
+}
+
+/** CRIU cuts a large area into many runs. */
+function joined<R extends PageRun & { id: number }>(runs: readonly R[]): R[] {
+  const areas: R[] = [];
+  for (const run of runs) {
+    const last = areas.at(-1);
+    if (last?.id === run.id && last.address + last.pages * PAGE_BYTES === run.address)
+      last.pages += run.pages;
+    else areas.push({ ...run });
+  }
+  return areas;
 }
 
 /** As its record keeps it: 4 bytes each, little-endian. */
