@@ -84,15 +84,28 @@ export function createContainers(parts: Parts): ContainerMaker {
     { made }: CheckpointDocument,
     as: NewContainer,
     signal: AbortSignal,
-  ): Promise<Made> {
+  ): Promise<{ made: Made; before: OciSpec }> {
     if (!made)
       throw new RefusedError(
         'state',
         `checkpoint ${id} is of a container that containerd did not make; restore it with the tool that made it`,
       );
+    const before = parseSpec(made.spec);
+    if (sharesNetwork(before))
+      throw new RefusedError(
+        'state',
+        'the container shares the network of its pod or of another container, which forage does not make; a container of a pod is restored over CRI',
+      );
     if (await containers.get(as.namespace, as.id, signal))
       throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
-    return made;
+    return { made, before };
+  }
+
+  /** Small files of the machine it comes from, by where the container sees them. */
+  async function place(before: OciSpec, { boundFiles }: Made, as: NewContainer) {
+    const bound = join(root, 'bound');
+    await sweepBoundFiles(bound, containers);
+    return placeBoundFiles(before, boundFiles, join(bound, as.namespace, as.id));
   }
 
   /** The writable volumes as layers that can be mounted here. */
@@ -127,21 +140,12 @@ export function createContainers(parts: Parts): ContainerMaker {
     signal: AbortSignal,
   ): Promise<void> {
     if (document.made) void askAhead(checkpoint, document.made);
-    const made = await possible(checkpoint, document, as, signal);
-    const bound = join(root, 'bound');
-    await sweepBoundFiles(bound, containers);
-    const before = parseSpec(made.spec);
-    if (sharesNetwork(before))
-      throw new RefusedError(
-        'state',
-        'the container shares the network of its pod or of another container, which forage does not make; a container of a pod is restored over CRI',
-      );
-    const placed = await placeBoundFiles(before, made.boundFiles, join(bound, as.namespace, as.id));
+    const { made, before } = await possible(checkpoint, document, as, signal);
+    tell("asking for the image's layers");
+    const [chainIds, placed] = await Promise.all([chain(checkpoint, made), place(before, made, as)]);
     const spec = movedSpec(before, document.container.id, as.id, placed);
     const folder = join(run, 'restores', randomBytes(8).toString('hex'));
     try {
-      tell("asking for the image's layers");
-      const chainIds = await chain(checkpoint, made);
       const order = {
         namespace: as.namespace,
         container: containerOf(document.id, made, spec, as),
@@ -162,7 +166,8 @@ export function createContainers(parts: Parts): ContainerMaker {
 
   return {
     async prepare(checkpoint, document, as, signal) {
-      await askAhead(checkpoint, await possible(checkpoint, document, as, signal));
+      const { made } = await possible(checkpoint, document, as, signal);
+      await askAhead(checkpoint, made);
     },
     make,
   };
