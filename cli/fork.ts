@@ -1,7 +1,8 @@
 /** `forage fork`: one checkpoint, many containers. */
 import { AdminService, admin } from '../proto/admin.ts';
-import { ask, askStream } from './admin-client.ts';
+import { askStream } from './admin-client.ts';
 import { followRestore } from './checkpoint/follow.ts';
+import { livingNodes } from './checkpoint/nodes.ts';
 import { Failure, UsageError } from './errors.ts';
 import { milliseconds, print, printJson, table } from './output.ts';
 import { settings } from './settings.ts';
@@ -27,7 +28,7 @@ interface Forked {
 export async function fork(checkpoint: string, options: ForkOptions): Promise<void> {
   if (options.count < 1 || options.count > MAX_COUNT) throw new UsageError(`--count: 1 to ${MAX_COUNT}`);
   const { run } = await settings(options.config);
-  const nodes = await living(run);
+  const nodes = await livingNodes(run);
   const all = Array.from({ length: options.count }, (_, i) =>
     one(run, checkpoint, options, `${options.name ?? checkpoint}-${i + 1}`, nodes[i % nodes.length]!),
   );
@@ -36,14 +37,6 @@ export async function fork(checkpoint: string, options: ForkOptions): Promise<vo
   else print(forPeople(forked));
   const failed = forked.filter((one) => one.failed !== null).length;
   if (failed > 0) throw new Failure(`${failed} of ${forked.length} do not run`);
-}
-
-/** This node first. */
-async function living(run: string): Promise<string[]> {
-  const members = (await ask(run, AdminService.peers, new admin.PeersRequest())).getMembersList();
-  const isSelf = (member: admin.Member) => member.getState() === 'self';
-  const there = members.filter((member) => isSelf(member) || member.getLink() === 'up');
-  return there.sort((a, b) => Number(isSelf(b)) - Number(isSelf(a))).map((member) => member.getName());
 }
 
 async function one(

@@ -12,6 +12,8 @@ import { ask, askStream } from './admin-client.ts';
 import { dump } from './checkpoint/dump.ts';
 import { followPreparation, followRestore, type Restored } from './checkpoint/follow.ts';
 import { containerNamed, withContainerd } from './checkpoint/machine.ts';
+import { livingNodes } from './checkpoint/nodes.ts';
+import { Failure } from './errors.ts';
 import { bytes, milliseconds, print, printJson } from './output.ts';
 import { plain } from './restore.ts';
 import { settings } from './settings.ts';
@@ -27,6 +29,8 @@ export interface MigrateOptions {
 export async function migrate(name: string, options: MigrateOptions): Promise<void> {
   const config = await settings(options.config);
   const container = await containerNamed(config, options.namespace, name);
+  if (!(await livingNodes(config.run)).includes(options.to))
+    throw new Failure(`no node ${options.to} of the cluster answers; \`forage peers\` lists them`);
   const move: Move = { config, container, options };
   const begunMs = performance.now();
   const ahead = await bringAhead(move);
@@ -36,7 +40,7 @@ export async function migrate(name: string, options: MigrateOptions): Promise<vo
     if (options.json) printJson(forScripts(move, moved));
     else print(forPeople(move, moved));
   } finally {
-    await removeCheckpoint(config, ahead);
+    await removeCheckpoint(config, ahead).catch(() => {});
   }
 }
 
@@ -55,7 +59,8 @@ async function bringAhead(move: Move): Promise<string> {
     await followPreparation(replies, options.json);
     return first;
   } catch (error) {
-    await removeCheckpoint(config, first);
+    // What has failed is worth more than what is left of it, which `forage checkpoint ls` shows.
+    await removeCheckpoint(config, first).catch(() => {});
     throw error;
   }
 }

@@ -217,6 +217,7 @@ export function createCheckpoints(parts: Parts): Checkpoints {
       yield 'kept';
     },
     async remove(id) {
+      await making.get(id);
       const { directory } = member();
       const recordIds = directory.checkpoint(id).map((held) => held.id);
       if (recordIds.length === 0) throw new RefusedError('absent', `there is no checkpoint ${id}`);
