@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Cluster, eventually, forgetAll, pushImages } from '../integration/lib/cluster.ts';
+import { linkRates } from './link.ts';
 import { finish, table } from './report.ts';
 
 const { values: options } = parseArgs({
@@ -77,10 +78,7 @@ async function move(id: string, from: string, to: string, seconds: number, ...fl
   return { how: `${from} to ${to}${flags.length > 0 ? ', lazy' : ''}`, ...moved, ...load };
 }
 
-const { machines } = JSON.parse(await cluster.do('status', '--json')) as {
-  machines: { name: string; rateBits: number }[];
-};
-const linkBytesPerSecond = machines.find(({ name }) => name === 'n1')!.rateBits / 8;
+const linkBytesPerSecond = (await linkRates(cluster)).get('n1')!;
 const id = await start();
 const linkSeconds = (Number(megabytes) * 1e6) / linkBytesPerSecond;
 const seconds = Math.ceil(20 + 4 * linkSeconds);

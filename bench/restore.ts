@@ -16,6 +16,7 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { Cluster, eventually, forgetAll, ingested, pushImages } from '../integration/lib/cluster.ts';
+import { linkRates } from './link.ts';
 import { finish, table } from './report.ts';
 
 const { values: options } = parseArgs({
@@ -148,10 +149,7 @@ async function byContainerd(): Promise<Row> {
   return { how: 'stock', firstStepSeconds, allSeconds: firstStepSeconds };
 }
 
-const { machines } = JSON.parse(await cluster.do('status', '--json')) as {
-  machines: { name: string; rateBits: number }[];
-};
-const linkBytesPerSecond = machines.find(({ name }) => name === 'n1')!.rateBits / 8;
+const linkBytesPerSecond = (await linkRates(cluster)).get('n1')!;
 await pushImages(cluster, [IMAGE]);
 await start();
 const rows: Row[] = [];

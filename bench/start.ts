@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util';
 import { Cluster, eventually, forgetAll, ingested } from '../integration/lib/cluster.ts';
 import { type ImageJson, images } from '../integration/lib/images.ts';
+import { linkRates } from './link.ts';
 import { finish, median, table } from './report.ts';
 
 const { values: options } = parseArgs({
@@ -126,11 +127,8 @@ async function peakMemory(machine: string) {
   return { where: machine, 'forage node, MB': node!, 'volume server, MB': server! };
 }
 
-interface Status {
-  machines: { name: string; rateBits: number }[];
-}
-const status = JSON.parse(await cluster.do('status', '--json')) as Status;
-const rate = (name: string) => status.machines.find((machine) => machine.name === name)!.rateBits / 8;
+const rates = await linkRates(cluster);
+const rate = (name: string) => rates.get(name)!;
 
 await forgetAll(cluster, 'n1', 'n2', 'n3');
 await cluster.setCompletion('n2', false);

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap';
 import { begin, checkpoint, list, scenarios } from './lib/checkpoints.ts';
 import { type Cluster, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
+import { versions } from './lib/versions.ts';
 import {
   counter,
   execute,
@@ -15,9 +16,6 @@ import {
 } from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
-const versions = (['1.7', '2.1'] as const).filter(
-  (version) => (process.env.FORAGE_TEST_CONTAINERD ?? version) === version,
-);
 
 for (const containerd of versions) {
   t.test(`with containerd ${containerd}`, async (t) => {

@@ -55,7 +55,10 @@ export async function prepareRestore(bundle: string, { criu, workPath }: Restori
 
 /** Where its processes will find their network. */
 export async function networkOf(bundle: string): Promise<Network> {
-  const { linux } = await readConfig(bundle);
+  return networkIn(await readConfig(bundle));
+}
+
+function networkIn({ linux }: Config): Network {
   const own = linux?.namespaces?.find(({ type }) => type === 'network');
   if (!own) return { of: 'machine' };
   return own.path ? { of: 'path', path: own.path } : { of: 'runc' };
@@ -72,7 +75,7 @@ async function withCriu(config: Config, lines: readonly string[], workPath: stri
 }
 
 function withLoopbackUp(config: Config): Config {
-  if (!hasOwnNetwork(config)) return config;
+  if (networkIn(config).of !== 'runc') return config;
   const before = config.hooks?.createRuntime ?? [];
   if (before.some(({ path }) => path === LOOPBACK_UP)) return config;
   const createRuntime = [{ path: LOOPBACK_UP, args: ['loopback-up'] }, ...before];
@@ -81,9 +84,4 @@ function withLoopbackUp(config: Config): Config {
 
 async function readConfig(bundle: string): Promise<Config> {
   return v.parse(configSchema, JSON.parse(await readFile(join(bundle, 'config.json'), 'utf8')));
-}
-
-/** One that nobody has prepared. */
-function hasOwnNetwork({ linux }: Config): boolean {
-  return linux?.namespaces?.some(({ type, path }) => type === 'network' && !path) ?? false;
 }
