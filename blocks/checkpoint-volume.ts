@@ -3,10 +3,10 @@
  * *writable volume*, as an unpacked layer does.
  */
 import { join } from 'node:path';
-import { markLazyPages } from './dump-memory.ts';
 import { type Compression, formatId, mkfsOptions } from './format.ts';
 import { walkedTar } from './layer-source.ts';
 import { walkDirectory } from './layer-walk.ts';
+import { markLazyPages } from './lazy-marks.ts';
 import { type Remembered, storeMemory } from './memory-volume.ts';
 import { makeImage, mkfsProgram } from './mkfs.ts';
 import { type StoredImage, type Stores, storeImage } from './store-image.ts';

@@ -20,7 +20,11 @@ export class CriuImageError extends Error {
 
 /** The messages of a file. Throws `CriuImageError`, or why it cannot be read. */
 export function records(path: string, magic: number): Uint8Array[] {
-  const bytes = readFileSync(path);
+  return recordsIn(readFileSync(path), magic, path);
+}
+
+/** Of a file's bytes. Throws `CriuImageError`. */
+export function recordsIn(bytes: Buffer, magic: number, path: string): Uint8Array[] {
   const isRight =
     bytes.length >= HEADER_BYTES && bytes.readUInt32LE(0) === COMMON_MAGIC && bytes.readUInt32LE(4) === magic;
   if (!isRight) throw new CriuImageError(path, 'it begins otherwise');
@@ -28,7 +32,8 @@ export function records(path: string, magic: number): Uint8Array[] {
   for (let at = HEADER_BYTES; at < bytes.length; ) {
     const end = at + 4 <= bytes.length ? at + 4 + bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY;
     if (end > bytes.length) throw new CriuImageError(path, 'it is cut off');
-    found.push(bytes.subarray(at + 4, end));
+    // A plain view: google-protobuf would copy a Buffer.
+    found.push(new Uint8Array(bytes.buffer, bytes.byteOffset + at + 4, end - at - 4));
     at = end;
   }
   return found;
@@ -69,6 +74,17 @@ export function numbersIn(path: string, message: Uint8Array, number: number): nu
 /** The last one counts. */
 export function numberIn(path: string, message: Uint8Array, number: number): number | undefined {
   return numbersIn(path, message, number).at(-1);
+}
+
+/** All numbers of a message, by their numbers; of each the last one. */
+export function numbersOf(path: string, message: Uint8Array): (number | undefined)[] {
+  const found: (number | undefined)[] = [];
+  walk(path, message, (reader) => {
+    if (reader.getWireType() !== VARINT) return false;
+    found[reader.getFieldNumber()] = reader.readUint64();
+    return true;
+  });
+  return found;
 }
 
 /** An image of these messages. */

@@ -10,9 +10,9 @@
 import { MAX_BLOCK_BYTES } from './block.ts';
 import type { Chunk } from './chunker.ts';
 import { type DumpFile, filesIn, numberPages, PageReader, wholeFiles } from './dump-folder.ts';
-import { eagerPages } from './dump-memory.ts';
 import { flatHead, HOLE, headPages, type Placed, pagesOf } from './flat-image.ts';
 import { MEMORY_FORMAT, uuidOf } from './format.ts';
+import { eagerPages } from './lazy-marks.ts';
 import type { PageNames } from './page-names.ts';
 import { nameOf, PageNumbers, WORDS } from './page-numbers.ts';
 import { Places } from './page-places.ts';

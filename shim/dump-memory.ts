@@ -1,9 +1,9 @@
 /** The memory of a dumped process in CRIU's images, by the addresses that it had. */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodePagemap, type Pagemap, runAt } from '../blocks/pagemap.ts';
 import { PAGE_BYTES } from '../blocks/types.ts';
 import type { Range } from './missing.ts';
-import { decodePagemap, type Pagemap, runAt } from './pagemap.ts';
 
 export interface Dump {
   /** What CRIU leaves for later. */

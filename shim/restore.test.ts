@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
+import { LAZY, PRESENT, pagemapImage, pagesImage } from '../blocks/pagemap.twin.ts';
 import { PAGE_BYTES } from '../blocks/types.ts';
 import { Bed, REFERENCE, until } from './bed.twin.ts';
-import { LAZY, PRESENT, pagemapImage, pagesImage } from './pagemap.twin.ts';
 import { encodeReference } from './reference.ts';
 
 async function withReference(t: Test): Promise<Bed> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { pagemapImage } from './pagemap.twin.ts';
+import { pagemapImage } from '../blocks/pagemap.twin.ts';
 import { MAX_TOUCHED } from './protocol.ts';
 import { touchedPages } from './touched.ts';
 

@@ -1,8 +1,8 @@
 /** Which pages of a dump a restored container has used first: page faults by their addresses become pages of the dump's files. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodePagemap, type Pagemap, runAt } from '../blocks/pagemap.ts';
 import { PAGE_BYTES } from '../blocks/types.ts';
-import { decodePagemap, type Pagemap, runAt } from './pagemap.ts';
 import { MAX_TOUCHED, type Touched } from './protocol.ts';
 
 export interface Fault {

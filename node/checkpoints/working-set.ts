@@ -5,8 +5,8 @@
 
 import type { Placed } from '../../blocks/flat-image.ts';
 import { bytesOf, filesOfFlat } from '../../blocks/flat-read.ts';
+import { decodePagemap, type PageRun } from '../../blocks/pagemap.ts';
 import { type BlockStore, PAGE_BYTES, type VolumeIndex } from '../../blocks/types.ts';
-import { decodePagemap, type PageRun } from '../../shim/pagemap.ts';
 import type { Touched } from '../../shim/protocol.ts';
 
 export const WORKING_SET_MEDIA_TYPE = 'application/vnd.forage.working-set.v1';

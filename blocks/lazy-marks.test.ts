@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { eagerPages, markLazyPages } from './dump-memory.ts';
+import { eagerPages, markLazyPages } from './lazy-marks.ts';
 import { type Field, image, message, scratch } from './testing.ts';
 import { PAGE_BYTES } from './types.ts';
 

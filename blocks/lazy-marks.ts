@@ -2,27 +2,16 @@
  * What the images of a CRIU dump say of the pages in it: which of them CRIU reads itself before the first instruction, and which it leaves to
  * userfaultfd. Source: images/{pagemap,mm,vma,core,core-x86}.proto and criu/{mem.c,include/vma.h} of CRIU 4.2.
  */
-import { readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import jspb from 'google-protobuf';
-import { CriuImageError, encodeRecords, field, fields, MAGIC, numberIn, records } from './criu-image.ts';
+import { CriuImageError, field, fields, MAGIC, numberIn, records } from './criu-image.ts';
+import { decodeEntries, type Entry, encodeEntries, FLAG } from './pagemap.ts';
 import { PAGE_BYTES } from './types.ts';
-
-/** Flags of a pagemap's entry. Its pages are in the file of pages only where they are present. */
-const LAZY = 1 << 1;
-const PRESENT = 1 << 2;
 
 /** Of a mapping: MAP_PRIVATE and MAP_ANONYMOUS; MAP_LOCKED or MAP_HUGETLB; and what the kernel itself maps (vsyscall, vdso, vvar). */
 const MAP_LAZY = 0x02 | 0x20;
 const MAP_NOT_LAZY = 0x2000 | 0x40000;
 const AREA_NOT_LAZY = (1 << 2) | (1 << 3) | (1 << 12);
-
-/** Pages in a row. */
-interface Entry {
-  address: number;
-  pages: number;
-  flags: number;
-}
 
 interface Area {
   start: number;
@@ -40,15 +29,15 @@ export function eagerPages(directory: string): ReadonlyMap<string, readonly numb
 function readEagerPages(directory: string): Map<string, number[]> {
   const eager = new Map<string, number[]>();
   for (const name of imagesNamed(directory, /^pagemap-.*\.img$/)) {
-    const { pagesFile, entries } = readPagemap(join(directory, name));
+    const { id, entries } = readEntries(join(directory, name));
     const found: number[] = [];
     let page = 0;
     for (const { pages, flags } of entries) {
-      if (!(flags & PRESENT)) continue;
-      if (!(flags & LAZY)) for (let i = 0; i < pages; i++) found.push(page + i);
+      if (!(flags & FLAG.present)) continue;
+      if (!(flags & FLAG.lazy)) for (let i = 0; i < pages; i++) found.push(page + i);
       page += pages;
     }
-    eager.set(pagesFile, found);
+    eager.set(`pages-${id}.img`, found);
   }
   return eager;
 }
@@ -77,14 +66,14 @@ function markAll(directory: string): void {
   if (!stackPages) return;
   for (const name of imagesNamed(directory, /^mm-\d+\.img$/)) {
     const path = join(directory, name.replace('mm-', 'pagemap-'));
-    const pagemap = readPagemap(path);
-    if (pagemap.entries.some(({ flags }) => flags & LAZY)) continue;
+    const pagemap = readEntries(path);
+    if (pagemap.entries.some(({ flags }) => flags & FLAG.lazy)) continue;
     const isLazy = within(lazyAreas(join(directory, name)));
     const entries = pagemap.entries.flatMap((entry) =>
       split(entry, (address) => isLazy(address) && !stackPages.has(address)),
     );
-    if (entries.every(({ flags }) => !(flags & LAZY))) continue;
-    writeFileSync(`${path}.new`, encodePagemap(pagemap.head, entries));
+    if (entries.every(({ flags }) => !(flags & FLAG.lazy))) continue;
+    writeFileSync(`${path}.new`, encodeEntries(pagemap.id, entries));
     renameSync(`${path}.new`, path);
   }
 }
@@ -112,7 +101,7 @@ function split(entry: Entry, isLazy: (address: number) => boolean): Entry[] {
   const parts: Entry[] = [];
   for (let i = 0; i < entry.pages; i++) {
     const address = entry.address + i * PAGE_BYTES;
-    const flags = isLazy(address) ? entry.flags | LAZY : entry.flags;
+    const flags = isLazy(address) ? entry.flags | FLAG.lazy : entry.flags;
     const last = parts.at(-1);
     if (last?.flags === flags) last.pages++;
     else parts.push({ address, pages: 1, flags });
@@ -141,35 +130,8 @@ function lazyAreas(path: string): Area[] {
   return areas;
 }
 
-interface Pagemap {
-  head: Uint8Array;
-  pagesFile: string;
-  entries: Entry[];
-}
-
-function readPagemap(path: string): Pagemap {
-  const [head, ...rest] = records(path, MAGIC.pagemap);
-  const id = head && numberIn(path, head, 1);
-  if (id === undefined) throw new CriuImageError(path, 'it names no file of pages');
-  const entries = rest.map((record) => ({
-    address: numberIn(path, record, 1) ?? 0,
-    // The first is of 32 bits, for older versions.
-    pages: numberIn(path, record, 5) ?? numberIn(path, record, 2) ?? 0,
-    flags: numberIn(path, record, 4) ?? 0,
-  }));
-  return { head: head!, pagesFile: `pages-${id}.img`, entries };
-}
-
-function encodePagemap(head: Uint8Array, entries: readonly Entry[]): Buffer {
-  const records = entries.map(({ address, pages, flags }) => {
-    const writer = new jspb.BinaryWriter();
-    writer.writeUint64(1, address);
-    writer.writeUint32(2, pages);
-    writer.writeUint32(4, flags);
-    writer.writeUint64(5, pages);
-    return writer.getResultBuffer();
-  });
-  return encodeRecords(MAGIC.pagemap, [head, ...records]);
+function readEntries(path: string) {
+  return decodeEntries(readFileSync(path), path);
 }
 
 function imagesNamed(directory: string, pattern: RegExp): string[] {
