@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlockId, BlockStore, Root } from '../blocks/types.ts';
 import type { Neighbours } from '../peers/types.ts';
+import { atOnce } from './at-once.ts';
 import type { Progress } from './control.ts';
 
 /** Wants under way at once. */
@@ -33,16 +34,12 @@ export async function* prefetchVolumes({
   for (const { bytes } of wanted.values()) progress.totalBytes += bytes;
   const ending = new AbortController();
   const stop = AbortSignal.any([signal, ending.signal]);
-  const queue = wanted.entries();
-  const worker = async () => {
-    for (const [id, { root, bytes }] of queue) {
-      await neighbours.want(id, 'prefetch', stop, root);
-      progress.doneBlocks++;
-      progress.doneBytes += bytes;
-    }
-  };
   let isDone = false;
-  const work = Promise.all(Array.from({ length: AT_ONCE }, worker)).finally(() => {
+  const work = atOnce(wanted, AT_ONCE, async ([id, { root, bytes }]) => {
+    await neighbours.want(id, 'prefetch', stop, root);
+    progress.doneBlocks++;
+    progress.doneBytes += bytes;
+  }).finally(() => {
     isDone = true;
   });
   try {

@@ -4,6 +4,7 @@ import type { BlockStore, VolumeIndex } from '../../blocks/types.ts';
 import type { StoredObject } from '../../peers/directory/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
 import type { Touched } from '../../shim/protocol.ts';
+import { atOnce } from '../at-once.ts';
 import { loadObject } from '../image-refs-object.ts';
 import { decodeWorkingSet, MemoryMap } from './working-set.ts';
 
@@ -33,14 +34,10 @@ export async function firstBlocks(
   const map = await MemoryMap.read(index, blocks);
 
   async function prefetch(order: Uint32Array, signal: AbortSignal): Promise<void> {
-    const numbers = order.values();
-    const worker = async () => {
-      for (const i of numbers) {
-        if (signal.aborted) return;
+    await atOnce(order, AT_ONCE, async (i) => {
+      if (!signal.aborted)
         await neighbours.want(index.blockId(i), 'prefetch', signal, index.root).catch(() => {});
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    });
   }
 
   async function known(workingSet: StoredObject, signal: AbortSignal): Promise<Uint32Array> {
