@@ -147,15 +147,10 @@ t.test('memory that was moved is served where it is now', async (t) => {
 
 t.test('memory that is moved while it is on the way gets there', async (t) => {
   const { process, dump, finish, served, page } = await restored(t);
-  const far = Promise.withResolvers<void>();
-  dump.gate = async (_, pages) => {
-    if (pages > 1) await far.promise;
-  };
-  finish();
-  await until(() => dump.reads.length === 1);
+  const goOn = await onTheWay(dump, finish);
   const target = process.map(1, { isLazy: false });
   await process.move(page(2), target, 1);
-  far.resolve();
+  goOn();
   await served;
   t.equal(await process.touch(target), FIRST + 2);
   t.equal(await process.touch(page(3)), FIRST + 3);
@@ -163,14 +158,9 @@ t.test('memory that is moved while it is on the way gets there', async (t) => {
 
 t.test('memory that was emptied stays so, whatever is on the way', async (t) => {
   const { process, dump, finish, served, page } = await restored(t);
-  const far = Promise.withResolvers<void>();
-  dump.gate = async (_, pages) => {
-    if (pages > 1) await far.promise;
-  };
-  finish();
-  await until(() => dump.reads.length === 1);
+  const goOn = await onTheWay(dump, finish);
   await process.empty(page(0), 10);
-  far.resolve();
+  goOn();
   await served;
   t.equal(await process.touch(page(3)), 0);
   t.equal(await process.touch(page(10)), FIRST + 10);
@@ -218,6 +208,17 @@ t.test('a restore that ends early is an error; one that leaves nothing is whole 
   }
   await t.rejects(pager.serve(early()), { message: /ended early/ });
 });
+
+/** Memory behind the faults is being read, and comes when the answer is called. */
+async function onTheWay(dump: DumpTwin, finish: () => void): Promise<() => void> {
+  const far = Promise.withResolvers<void>();
+  dump.gate = async (_, pages) => {
+    if (pages > 1) await far.promise;
+  };
+  finish();
+  await until(() => dump.reads.length === 1);
+  return far.resolve;
+}
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await sleep(2);
