@@ -31,7 +31,7 @@ export async function* askStream<Q, R>(
   try {
     yield* callStream(client, method, request);
   } catch (error) {
-    throw new Failure(reason(error as ServiceError, socket));
+    throw failure(error as ServiceError, socket);
   } finally {
     client.close();
   }
@@ -47,7 +47,7 @@ async function asked<Q, R>(
   try {
     return await call(client, method, request, settings);
   } catch (error) {
-    throw new Failure(reason(error as ServiceError, socket));
+    throw failure(error as ServiceError, socket);
   } finally {
     client.close();
   }
@@ -57,6 +57,10 @@ function connect(run: string): { socket: string; client: Client } {
   const socket = join(run, 'admin.sock');
   const options = { 'grpc.max_receive_message_length': MAX_REPLY_BYTES };
   return { socket, client: new Client(`unix://${socket}`, credentials.createInsecure(), options) };
+}
+
+function failure(error: ServiceError, socket: string): Failure {
+  return new Failure(reason(error, socket), { isRefusal: FOR_PEOPLE.includes(error.code) });
 }
 
 function reason({ code, details }: ServiceError, socket: string): string {

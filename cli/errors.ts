@@ -2,9 +2,13 @@
 
 /** A command could not do what it was asked. `message` says why and, where there is one, the way out. */
 export class Failure extends Error {
-  constructor(message: string) {
+  /** It was refused, so nothing was begun. */
+  readonly isRefusal: boolean;
+
+  constructor(message: string, { isRefusal = false } = {}) {
     super(message);
     this.name = 'Failure';
+    this.isRefusal = isRefusal;
   }
 }
 

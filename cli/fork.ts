@@ -1,6 +1,5 @@
 /** `forage fork`: one checkpoint, many containers. */
-import { AdminService, admin } from '../proto/admin.ts';
-import { askStream } from './admin-client.ts';
+import { admin } from '../proto/admin.ts';
 import { followRestore } from './checkpoint/follow.ts';
 import { livingNodes } from './checkpoint/nodes.ts';
 import { Failure, UsageError } from './errors.ts';
@@ -52,8 +51,7 @@ async function one(
     .setContainer(container)
     .setNode(node);
   try {
-    const replies = askStream(run, AdminService.restore, request);
-    const { runningMs } = await followRestore(replies, { silent: true, wait: false });
+    const { runningMs } = await followRestore(run, request, { silent: true, wait: false });
     return { container, node, running_ms: Math.round(runningMs), failed: null };
   } catch (error) {
     return { container, node, running_ms: null, failed: (error as Error).message };

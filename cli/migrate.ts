@@ -2,13 +2,16 @@
  * `forage migrate`: while the container runs, a first checkpoint is made of it and brought to the other node whole; then it is frozen, and a second
  * one, of which only what has changed has to move, is restored there; once it runs there, it is ended here. While it is frozen it does not
  * run, so it never runs twice: whatever fails before it runs there, it goes on here. When the other node cannot be heard any more, nobody
- * knows whether it runs there: it stays frozen, and the person is told.
+ * knows whether it runs there: it stays frozen, the person is told, and the node is asked until it answers.
+ *
+ * Both checkpoints go once the other node has all. With `--lazy` it begins again there from the first one, which was brought whole, when the rest
+ * of its memory does not come.
  */
 import type { Config } from '../node/config/config.ts';
 import { isContainerdError } from '../node/containerd/connection.ts';
 import type { Container } from '../node/containerd/containers.ts';
 import { AdminService, admin } from '../proto/admin.ts';
-import { ask, askStream } from './admin-client.ts';
+import { ask } from './admin-client.ts';
 import { dump } from './checkpoint/dump.ts';
 import { followPreparation, followRestore, type Restored } from './checkpoint/follow.ts';
 import { containerNamed, withContainerd } from './checkpoint/machine.ts';
@@ -35,13 +38,10 @@ export async function migrate(name: string, options: MigrateOptions): Promise<vo
   const begunMs = performance.now();
   const ahead = await bringAhead(move);
   const preparedMs = performance.now() - begunMs;
-  try {
-    const moved = { preparedMs, ...(await frozen(move)) };
-    if (options.json) printJson(forScripts(move, moved));
-    else print(forPeople(move, moved));
-  } finally {
-    await removeCheckpoint(config, ahead).catch(() => {});
-  }
+  const moved = { preparedMs, ...(await frozen(move, ahead)) };
+  await removeCheckpoint(config, ahead).catch(() => {});
+  if (options.json) printJson(forScripts(move, moved));
+  else print(forPeople(move, moved));
 }
 
 interface Move {
@@ -55,8 +55,7 @@ async function bringAhead(move: Move): Promise<string> {
   const { config, container, options } = move;
   const first = await dump(config, options.namespace, container.id, { name: undefined, stop: false });
   try {
-    const replies = askStream(config.run, AdminService.restore, orderOf(move, first).setPrepare(true));
-    await followPreparation(replies, options.json);
+    await followPreparation(config.run, orderOf(move, first).setPrepare(true), options.json);
     return first;
   } catch (error) {
     // What has failed is worth more than what is left of it, which `forage checkpoint ls` shows.
@@ -65,33 +64,52 @@ async function bringAhead(move: Move): Promise<string> {
   }
 }
 
-/** From frozen here to all there. */
-async function frozen(move: Move): Promise<Omit<Moved, 'preparedMs'>> {
+/** From frozen here to all there. Where it fails, the checkpoints go unless they are worth keeping. */
+async function frozen(move: Move, ahead: string): Promise<Omit<Moved, 'preparedMs'>> {
   const { config, container, options } = move;
   const { namespace } = options;
   const { id } = container;
-  let runsThere = false;
+  const made = [ahead];
+  let pausedMs = 0;
   const begunMs = performance.now();
   await withContainerd(config, ({ tasks }) => tasks.pause(namespace, id));
   try {
     const checkpoint = await dump(config, namespace, id, { name: undefined, stop: false });
+    made.push(checkpoint);
     const dumpedMs = performance.now() - begunMs;
-    let pausedMs = 0;
     const order = orderOf(move, checkpoint).setWhole(!options.lazy);
-    const restored = await followRestore(askStream(config.run, AdminService.restore, order), {
+    const restored = await followRestore(config.run, options.lazy ? order.setFallback(ahead) : order, {
       silent: options.json,
       wait: true,
+      unheard: teller(move, () => pausedMs > 0),
       onRunning: async () => {
-        runsThere = true;
         pausedMs = performance.now() - begunMs;
         await endHere(config, namespace, container);
       },
     });
-    await removeCheckpoint(config, checkpoint);
-    return { dumpedMs, pausedMs, restored };
+    if (!restored.fellBack) await removeCheckpoint(config, checkpoint);
+    return { checkpoint, dumpedMs, pausedMs, restored };
+  } catch (error) {
+    if (pausedMs > 0)
+      throw new Failure(`${(error as Error).message}; its checkpoints ${made.join(' and ')} are left`);
+    for (const checkpoint of made) await removeCheckpoint(config, checkpoint).catch(() => {});
+    throw error;
   } finally {
-    if (!runsThere) await withContainerd(config, ({ tasks }) => tasks.resume(namespace, id));
+    if (pausedMs === 0) await withContainerd(config, ({ tasks }) => tasks.resume(namespace, id));
   }
+}
+
+/** Says why nothing is heard, each reason once. */
+function teller({ container: { id }, options: { to } }: Move, runsThere: () => boolean) {
+  let said = '';
+  return (why: string) => {
+    if (why === said) return;
+    said = why;
+    const state = runsThere()
+      ? `${id} runs on ${to}; how its memory comes there, cannot be heard`
+      : `whether ${id} runs on ${to}, cannot be heard: it stays frozen here until it can`;
+    process.stderr.write(`${why}\n${state}\n`);
+  };
 }
 
 function orderOf({ container, options }: Move, checkpoint: string): admin.RestoreRequest {
@@ -127,6 +145,8 @@ async function endHere(
 }
 
 interface Moved {
+  /** What was made of it while it was frozen. */
+  checkpoint: string;
   /** Before it was frozen: the first checkpoint, until the other node had it. */
   preparedMs: number;
   /** From frozen to dumped. */
@@ -146,14 +166,20 @@ function forScripts({ container, options }: Move, { preparedMs, dumpedMs, paused
     paused_ms: pausedMs,
     ...plain(restored),
     shared_bytes: restored.sharedBytes,
+    fell_back: restored.fellBack,
   };
 }
 
 function forPeople(
   { container, options }: Move,
-  { preparedMs, dumpedMs, pausedMs, restored }: Moved,
+  { checkpoint, preparedMs, dumpedMs, pausedMs, restored }: Moved,
 ): string {
-  const { completeMs, totalBytes, sharedBytes } = restored;
+  const { completeMs, totalBytes, sharedBytes, fellBack } = restored;
+  if (fellBack)
+    return [
+      `${container.id} began again on ${options.to}, from the checkpoint that was brought there before it was frozen: the rest of its memory did not come.`,
+      `What it has done since is in checkpoint ${checkpoint}, which can be restored when its blocks can be had again.`,
+    ].join('\n');
   return [
     `${container.id} runs on ${options.to}.`,
     `ahead      ${milliseconds(preparedMs)} while it ran here`,

@@ -1,6 +1,5 @@
 /** `forage restore`. */
-import { AdminService, admin } from '../proto/admin.ts';
-import { askStream } from './admin-client.ts';
+import { admin } from '../proto/admin.ts';
 import { followRestore, type Restored } from './checkpoint/follow.ts';
 import { milliseconds, print, printJson } from './output.ts';
 import { settings } from './settings.ts';
@@ -25,8 +24,7 @@ export async function restore(checkpoint: string, options: RestoreOptions): Prom
     .setContainer(container)
     .setNode(options.on ?? '')
     .setWhole(options.whole ?? false);
-  const replies = askStream(run, AdminService.restore, request);
-  const restored = await followRestore(replies, { silent: options.json, wait: options.wait });
+  const restored = await followRestore(run, request, { silent: options.json, wait: options.wait });
   if (options.json) printJson({ checkpoint, container, ...plain(restored) });
   else print(forPeople(container, restored));
 }

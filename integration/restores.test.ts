@@ -8,7 +8,7 @@ import { begin, checkpoint, clean, left, list, removeContainers } from './lib/ch
 import { answersContainerd, ensureCluster, eventually, ingested, pushImages } from './lib/cluster.ts';
 import { seededRandom } from './lib/random.ts';
 import { dropCaches } from './lib/reader.ts';
-import { counter, hasher, inside } from './lib/workloads.ts';
+import { changing, counter, hasher, inside } from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
 const MEMORY = hasher(96);
@@ -142,6 +142,31 @@ await scenario(
     await cluster.do('heal');
     await cluster.sh('n2', 'forage restore first --name web3');
     await isWhole(t, 'web3');
+  },
+);
+
+await scenario(
+  'the source is lost in the middle of a lazy migration: the container begins again from what was there, and that is said',
+  async (t) => {
+    t.teardown(() => cluster.configure('n2', KEEPS_NOTHING));
+    await cluster.configure('n2', `[fetch]\nwait_seconds = 4\n${KEEPS_NOTHING}`);
+    await answersContainerd(cluster, 'n2');
+    const workload = changing(32);
+    const { id, state } = await begin(cluster, 'web', workload);
+    const migration = cluster.run('n1', ['forage', 'migrate', id, '--to', 'n2', '--lazy']);
+    const runs = async () => new RegExp(`${id} .*RUNNING`).test(await cluster.sh('n2', 'ctr task ls'));
+    await eventually('it runs there', runs);
+    await cluster.do('cut', 'n1');
+    await eventually('it has begun again', () => says(/has begun again from an earlier checkpoint/));
+    t.equal(await inside(cluster, 'n2', id, workload.check), state, 'its memory is of one moment');
+    await cluster.do('heal');
+    const { status, stdout, stderr } = await migration;
+    t.equal(status, 0, stderr);
+    t.match(stderr, /how its memory comes there, cannot be heard/);
+    t.match(stdout, /began again on n2, from the checkpoint that was brought there before it was frozen/);
+    const [, later] = /is in checkpoint (\S+),/.exec(stdout)!;
+    await cluster.sh('n2', `forage restore ${later} --name web2`);
+    t.equal(await inside(cluster, 'n2', 'web2', workload.check), state, 'nothing is lost');
   },
 );
 

@@ -51,6 +51,10 @@ export interface RestoreOrder {
   whole: boolean;
   /** Only that, and what its image needs: no container is made, and the restore is complete without running. */
   prepare: boolean;
+  /** The checkpoint to begin again from, should the memory of the other one not come; '': none. */
+  fallback: string;
+  /** Nothing is made: tells of a restore that was asked for before. Leaving the loop ends nothing. */
+  follow: boolean;
 }
 
 /** How a restore goes on. The last one is `complete` or has `failed`. */
@@ -66,6 +70,8 @@ export interface RestoreProgress {
   totalBytes: number;
   /** What of it was here before. */
   sharedBytes: number;
+  /** Its memory did not come, and it has begun again from the fallback. */
+  fellBack: boolean;
 }
 
 /** Makes a container. Leaving the loop before it runs ends it. */

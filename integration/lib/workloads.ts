@@ -58,6 +58,36 @@ export function hasher(mebibytes: number): Workload {
   };
 }
 
+const CHANGES = `
+import os, random, sys, time
+n = int(sys.argv[1])
+def noise(generation):
+    random.seed(generation)
+    return random.randbytes(n << 20)
+generation, data = 0, bytearray(noise(0))
+while True:
+    generation += 1
+    data[:] = noise(generation)
+    open("/generation.new", "w").write(str(generation))
+    os.rename("/generation.new", "/generation")
+    if os.path.exists("/ask"):
+        os.remove("/ask")
+        open("/answer.new", "w").write("right\\n" if data == noise(generation) else "wrong\\n")
+        os.rename("/answer.new", "/answer")
+    time.sleep(0.2)
+`;
+
+/** Fills so many MiB with noise over and over, tells of how often in a file, and looks whether it is what it should be when asked. */
+export function changing(mebibytes: number): Workload {
+  return {
+    name: `python with ${mebibytes} MiB that change`,
+    image: 'python:v1',
+    argv: ['python3', '-c', CHANGES, String(mebibytes)],
+    prepare: ['sh', '-c', 'until [ -e /generation ]; do sleep 0.1; done; echo right'],
+    check: ['sh', '-c', 'rm -f /answer; touch /ask; until [ -e /answer ]; do sleep 0.05; done; cat /answer'],
+  };
+}
+
 const PARTS = `
 import fcntl, json, mmap, os, signal, socket, threading, time
 os.makedirs("/work")

@@ -43,6 +43,8 @@ export function checkpointHandlers(control: CheckpointControl) {
         container: request.getContainer(),
         whole: request.getWhole(),
         prepare: request.getPrepare(),
+        fallback: request.getFallback() === '' ? '' : checkpointId(request.getFallback()),
+        follow: request.getFollow(),
       };
       for await (const progress of control.restore(order, request.getNode(), signal))
         yield progressMessage(progress);

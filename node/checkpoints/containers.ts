@@ -17,7 +17,7 @@ import { RefusedError } from '../control.ts';
 import type { LayerRecords } from '../records.ts';
 import { placeBoundFiles, sweepBoundFiles } from './bound-files.ts';
 import type { CheckpointDocument } from './document.ts';
-import { RESTORED_FROM } from './facts.ts';
+import { FALLS_BACK_TO, RESTORED_FROM } from './facts.ts';
 import { movedSpec, type OciSpec, parseSpec, sharesNetwork } from './spec.ts';
 import { writableLayers } from './writable.ts';
 
@@ -34,6 +34,8 @@ const FOREIGN_LABEL = /^nerdctl\//;
 export interface NewContainer {
   namespace: string;
   id: string;
+  /** The checkpoint that it begins again from, should its memory not come; '': none. */
+  fallback: string;
 }
 
 interface Parts {
@@ -189,11 +191,17 @@ function containerOf(
   spec: OciSpec,
   as: NewContainer,
 ): NewRestore['container'] {
-  const labels = Object.entries(made.labels).filter(([label]) => !FOREIGN_LABEL.test(label));
+  const labels = Object.entries(made.labels).filter(
+    ([label]) => !FOREIGN_LABEL.test(label) && label !== FALLS_BACK_TO,
+  );
   return {
     id: as.id,
     image: made.image,
-    labels: { ...Object.fromEntries(labels), [RESTORED_FROM]: checkpoint },
+    labels: {
+      ...Object.fromEntries(labels),
+      [RESTORED_FROM]: checkpoint,
+      ...(as.fallback !== '' && { [FALLS_BACK_TO]: as.fallback }),
+    },
     runtime: {
       name: RUNTIME,
       options: {

@@ -64,7 +64,14 @@ export function checkpointTwin(): CheckpointControl {
     },
     async *restore({ checkpoint }, node) {
       named(checkpoint);
-      const progress = { text: '', running: false, complete: false, failed: undefined, sharedBytes: 0 };
+      const progress = {
+        text: '',
+        running: false,
+        complete: false,
+        failed: undefined,
+        sharedBytes: 0,
+        fellBack: false,
+      };
       yield { ...progress, text: 'looking', hereBytes: 0, totalBytes: 0 };
       if (node === 'broken') {
         yield { ...progress, failed: 'no layer', hereBytes: 0, totalBytes: 0 };

@@ -10,6 +10,8 @@ import { partChain } from './writable.ts';
 
 /** The container's label with the id of the checkpoint that it was restored from. */
 export const RESTORED_FROM = 'io.forage.restored-from';
+/** With the id of the checkpoint that it begins again from, should its memory not come. */
+export const FALLS_BACK_TO = 'io.forage.falls-back-to';
 
 export interface Facts {
   made: NonNullable<CheckpointDocument['made']>;

@@ -9,6 +9,7 @@ import type { Touched } from '../../shim/protocol.ts';
 import { RefusedError } from '../control.ts';
 import type { ErofsMounts } from '../erofs-mounts.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import type { FallBack, Fallen, Killed } from './fallback.ts';
 import { firstBlocks } from './first-blocks.ts';
 import type { RestoreEvent } from './shim-server.ts';
 
@@ -23,6 +24,8 @@ export interface RestoreStatus {
   completeMs: number | undefined;
   /** Why it was killed, or was not restored. */
   failed: string | undefined;
+  /** Once it was killed: what becomes of it. */
+  fallen: Promise<Fallen> | undefined;
 }
 
 export interface Restore {
@@ -46,7 +49,7 @@ export interface Restores {
   open(
     id: string,
     lowers: readonly Root[],
-    container: string,
+    container: Killed,
     tell: (text: string) => void,
     signal: AbortSignal,
   ): Promise<Restore>;
@@ -67,6 +70,7 @@ interface Parts {
   mounts: ErofsMounts;
   /** Layers that are mountable here: their mounts are not ours to end. */
   layers: { usesRoot(root: Root): boolean };
+  fallBack: FallBack;
   /** `inUse` has changed. */
   onChange: () => void;
   log: Logger;
@@ -91,6 +95,7 @@ export function createRestores(parts: Parts): Restores {
       runningMs: undefined,
       completeMs: undefined,
       failed: undefined,
+      fallen: undefined,
     };
     statuses.unshift(status);
     statuses.length = Math.min(statuses.length, REMEMBERED);
@@ -113,7 +118,7 @@ export function createRestores(parts: Parts): Restores {
 
   return {
     async open(id, lowers, container, tell, signal) {
-      const status = begin(id, container);
+      const status = begin(id, container.id);
       tell(`looking for checkpoint ${id}`);
       const record = await checkpoints.find(id, AbortSignal.any([signal, AbortSignal.timeout(HEARD_MAX_MS)]));
       const { memory, volumes: writable } = record.content;
@@ -141,7 +146,10 @@ export function createRestores(parts: Parts): Restores {
           id,
           images,
           files,
-          heard: (said) => heard(status, said),
+          heard(said) {
+            heard(status, said);
+            if (said.event === 'killed') status.fallen = parts.fallBack(container);
+          },
           touched: (pages) => checkpoints.keepWorkingSet(id, first.of(pages)),
           release,
         };

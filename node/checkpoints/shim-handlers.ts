@@ -82,7 +82,7 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
     take: taken,
     async restore({ checkpoint }, container, tell, signal) {
       const lowers = await Promise.all(container.lowers.map(rootAt));
-      const opened = await restores.open(checkpoint, lowers, container.id, tell, signal);
+      const opened = await restores.open(checkpoint, lowers, container, tell, signal);
       let last: RestoreEvent['event'] | undefined;
       const hear = (said: RestoreEvent) => {
         last = said.event;

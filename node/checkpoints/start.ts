@@ -11,6 +11,7 @@ import type { Stores } from '../stores.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { createContainers } from './containers.ts';
 import { type CheckpointControl, createCheckpointControl } from './control.ts';
+import { createFallBack } from './fallback.ts';
 import { createRestores, type Restores } from './restores.ts';
 import { createRestoring } from './restoring.ts';
 import { createShimHandlers } from './shim-handlers.ts';
@@ -59,8 +60,17 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
   peering.onJoin(
     () => void checkpoints.resume().catch((err) => log.error({ err }, 'staged dumps cannot be read')),
   );
+  const containers = createContainers({
+    containerd,
+    records,
+    volumes,
+    neighbours: peering,
+    root: config.root,
+    run: config.run,
+  });
   const restores = createRestores({
     checkpoints,
+    fallBack: createFallBack({ checkpoints, containers, containerd, log }),
     neighbours: peering,
     layers: records,
     blocks,
@@ -88,14 +98,7 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
   };
   const sweeping = setInterval(sweep, SWEEP_MS);
   const restoreHere = createRestoring({
-    containers: createContainers({
-      containerd,
-      records,
-      volumes,
-      neighbours: peering,
-      root: config.root,
-      run: config.run,
-    }),
+    containers,
     neighbours: peering,
     checkpoints,
     restores,

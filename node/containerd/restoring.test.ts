@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runc } from '../../proto/containerd.ts';
 import { type Containerd, ContainerdError, openContainerd } from './containerd.ts';
-import { type NewRestore, restoreContainer, restoreInto } from './restoring.ts';
+import { type NewRestore, removeContainer, restoreContainer } from './restoring.ts';
 import { runcOptions } from './runc-options.ts';
 import { startContainerdTwin } from './twin.ts';
 
@@ -33,7 +33,6 @@ const order: NewRestore = {
     throw new Error(`nobody has ${chainId}`);
   },
 };
-const into = { namespace: 'default', id: 'web', binary: order.binary, imagePath: '/run/images' };
 
 async function setup(t: Test) {
   const folder = await mkdtemp(join(tmpdir(), 'forage-restoring-'));
@@ -158,49 +157,14 @@ t.test('where a task cannot be ended, its container stays, and that is said', as
   t.strictSame([held.containers.size, held.tasks.size, held.leases.size], [1, 1, 0]);
 });
 
-t.test('a checkpoint is restored into a container that has ended', async (t) => {
+t.test('a container that has ended is removed with all that was made for it', async (t) => {
   const { containerd, held } = await setup(t);
   await restoreContainer(containerd, order, signal);
-  const { snapshotKey } = (await containerd.containers.get('default', 'web'))!;
-  await t.rejects(restoreInto(containerd, into, signal), { message: /web is running/ });
+  const made = (await containerd.containers.get('default', 'web'))!;
   await containerd.tasks.kill('default', 'web');
-  await restoreInto(containerd, { ...into, imagePath: '/run/later' }, signal);
-  const { created } = held.tasks.get('web')!;
-  t.match(created.getRootfsList()[0]?.getOptionsList(), [`upperdir=/${snapshotKey}`]);
-  t.equal(
-    runc.Options.deserializeBinary(created.getOptions()!.getValue_asU8()).getCriuImagePath(),
-    '/run/later',
-  );
-  await containerd.tasks.end('default', 'web');
-  await restoreInto(containerd, into, signal);
-  t.equal(await containerd.tasks.state('default', 'web'), 'running', 'also without a task');
-  await t.rejects(restoreInto(containerd, { ...into, id: 'other' }, signal), {
-    name: 'ContainerdError',
-    kind: 'not-found',
-  });
-});
-
-for (const step of [steps[3], steps[4]]) {
-  t.test(`a container that has ended keeps all but its task when ${step.join(' ')} fails`, async (t) => {
-    const { containerd, held } = await setup(t);
-    await restoreContainer(containerd, order, signal);
-    await containerd.tasks.kill('default', 'web');
-    await t.rejects(restoreInto(failing(containerd, step, 'after'), into, signal), /has failed/);
-    t.strictSame([held.containers.size, held.tasks.size], [1, 0]);
-    await restoreInto(containerd, into, signal);
-  });
-}
-
-t.test('a task that somebody else has started meanwhile goes on', async (t) => {
-  const { containerd } = await setup(t);
+  await removeContainer(containerd, 'default', made);
+  t.strictSame(left(held), []);
   await restoreContainer(containerd, order, signal);
-  await containerd.tasks.end('default', 'web');
-  const create: Client['tasks']['create'] = async (...args) => {
-    await containerd.tasks.create(...args);
-    await containerd.tasks.start('default', 'web');
-    await containerd.tasks.create(...args);
-  };
-  const raced = { ...containerd, tasks: { ...containerd.tasks, create } };
-  await t.rejects(restoreInto(raced, into, signal), { name: 'ContainerdError', kind: 'exists' });
-  t.equal(await containerd.tasks.state('default', 'web'), 'running');
+  await removeContainer(containerd, 'default', made);
+  t.equal(await containerd.tasks.state('default', 'web'), 'running', 'not another one of its name');
 });

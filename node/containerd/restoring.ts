@@ -1,5 +1,5 @@
 /**
- * Restores a checkpoint through containerd alone, as a client that may not run runc itself: as a new container, or into one that is there.
+ * Restores a checkpoint through containerd alone, as a client that may not run runc itself: as a new container.
  *
  * Order: layers, snapshot, container, task, start; all under a lease, so that containerd's collector takes nothing that is not named yet.
  * What fails on the way is unmade from the top: a container is never taken from under its task, a snapshot never from under its container.
@@ -12,15 +12,12 @@ import type { Container } from './containers.ts';
 import { runcOptions } from './runc-options.ts';
 import type { SnapshotMount } from './snapshots.ts';
 
-export interface RestoreSource {
+export interface NewRestore {
+  namespace: string;
   /** CRIU's images, or what stands for them. Needed until the restore has ended. */
   imagePath: string;
   /** Called instead of runc. */
   binary: string;
-}
-
-export interface NewRestore extends RestoreSource {
-  namespace: string;
   /** Its runtime options: those of the container that was checkpointed. */
   container: Omit<Container, 'snapshotKey'>;
   /** The layers of its root file system, lowest first. */
@@ -29,17 +26,12 @@ export interface NewRestore extends RestoreSource {
   onMissing: (chainId: ChainId) => Promise<void>;
 }
 
-export interface RestoreInto extends RestoreSource {
-  namespace: string;
-  id: string;
-}
-
 type Parts = Pick<Containerd, 'containers' | 'leases' | 'snapshots' | 'tasks'>;
 
 /** Resolves once it runs. Throws `ContainerdError`, the signal's reason on abort, or what `onMissing` throws. */
 export async function restoreContainer(parts: Parts, order: NewRestore, signal: AbortSignal): Promise<void> {
   const { containers, leases, snapshots } = parts;
-  const { namespace, binary, imagePath } = order;
+  const { namespace, binary } = order;
   const { id, snapshotter, runtime } = order.container;
   const container: Container = {
     ...order.container,
@@ -54,36 +46,13 @@ export async function restoreContainer(parts: Parts, order: NewRestore, signal: 
     const rootfs = await snapshots.prepare(scope, snapshotter, container.snapshotKey, top);
     signal.throwIfAborted();
     await containers.create(scope, container);
-    await startTask(parts, scope, container, rootfs, { binary, imagePath }, signal);
+    await startTask(parts, scope, container, rootfs, order, signal);
   };
   try {
-    await unmadeOnFailure(make, () => unmake(parts, scope, container));
+    await unmadeOnFailure(make, () => removeContainer(parts, scope, container));
   } finally {
     await lease.release();
   }
-}
-
-/**
- * The same for a container that is there and does not run; it keeps its root file system. Its ended task is replaced: there is none after a
- * restore that failed.
- */
-export async function restoreInto(parts: Parts, order: RestoreInto, signal: AbortSignal): Promise<void> {
-  const { containers, snapshots, tasks } = parts;
-  const { namespace, id } = order;
-  const container = await containers.get(namespace, id, signal);
-  if (!container) throw new ContainerdError('not-found', `there is no container ${id}`, undefined);
-  const state = await tasks.state(namespace, id);
-  if (state !== undefined && state !== 'stopped')
-    throw new ContainerdError('exists', `container ${id} is ${state}`, undefined);
-  const rootfs = await snapshots.mounts(namespace, container.snapshotter, container.snapshotKey);
-  if (state === 'stopped') await tasks.delete(namespace, id);
-  await unmadeOnFailure(
-    () => startTask(parts, namespace, container, rootfs, order, signal),
-    async (error) => {
-      // Somebody else has started it meanwhile.
-      if (!isContainerdError(error, 'exists')) await tasks.end(namespace, id);
-    },
-  );
 }
 
 /** Answers the highest layer. */
@@ -109,7 +78,7 @@ async function startTask(
   scope: Scope,
   { id, runtime }: Container,
   rootfs: readonly SnapshotMount[],
-  { binary, imagePath }: RestoreSource,
+  { binary, imagePath }: NewRestore,
   signal: AbortSignal,
 ): Promise<void> {
   const options = runcOptions(runtime.options, binary, imagePath);
@@ -118,7 +87,11 @@ async function startTask(
 }
 
 /** What of it is there: a call that failed may have had its effect. A container of that name that is another's stays. */
-async function unmake({ containers, snapshots, tasks }: Parts, scope: Scope, made: Container): Promise<void> {
+export async function removeContainer(
+  { containers, snapshots, tasks }: Parts,
+  scope: Scope,
+  made: Container,
+): Promise<void> {
   const { id, snapshotter, snapshotKey } = made;
   if ((await containers.get(scope, id))?.snapshotKey === snapshotKey) {
     await tasks.end(scope, id);

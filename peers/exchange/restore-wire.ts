@@ -15,13 +15,15 @@ export function isContainerName(name: string): boolean {
 }
 
 export function orderMessage(order: RestoreOrder): peer.RestoreRequest {
-  const { checkpoint, namespace, container, whole, prepare } = order;
+  const { checkpoint, namespace, container, whole, prepare, fallback, follow } = order;
   return new peer.RestoreRequest()
     .setCheckpoint(checkpoint)
     .setNamespace(namespace)
     .setContainer(container)
     .setWhole(whole)
-    .setPrepare(prepare);
+    .setPrepare(prepare)
+    .setFallback(fallback)
+    .setFollow(follow);
 }
 
 /** Throws WireError. */
@@ -31,11 +33,13 @@ export function orderFrom(message: peer.RestoreRequest): RestoreOrder {
     message.getNamespace(),
     message.getContainer(),
   ];
-  if (!CHECKPOINT.test(checkpoint)) throw new WireError("no proper checkpoint's id");
+  const fallback = message.getFallback();
+  for (const id of [checkpoint, ...(fallback === '' ? [] : [fallback])])
+    if (!CHECKPOINT.test(id)) throw new WireError("no proper checkpoint's id");
   if (!isContainerName(namespace) || !isContainerName(container))
     throw new WireError('no proper name of a namespace or container');
-  const [whole, prepare] = [message.getWhole(), message.getPrepare()];
-  return { checkpoint, namespace, container, whole, prepare };
+  const [whole, prepare, follow] = [message.getWhole(), message.getPrepare(), message.getFollow()];
+  return { checkpoint, namespace, container, whole, prepare, fallback, follow };
 }
 
 export function progressMessage(from: RestoreProgress): peer.RestoreProgress {
@@ -46,7 +50,8 @@ export function progressMessage(from: RestoreProgress): peer.RestoreProgress {
     .setFailed(from.failed ?? '')
     .setHereBytes(toInt64(from.hereBytes))
     .setTotalBytes(toInt64(from.totalBytes))
-    .setSharedBytes(toInt64(from.sharedBytes));
+    .setSharedBytes(toInt64(from.sharedBytes))
+    .setFellBack(from.fellBack);
 }
 
 export function progressFrom(message: peer.RestoreProgress): RestoreProgress {
@@ -59,5 +64,6 @@ export function progressFrom(message: peer.RestoreProgress): RestoreProgress {
     hereBytes: fromInt64(message.getHereBytes(), 'bytes here'),
     totalBytes: fromInt64(message.getTotalBytes(), 'bytes in all'),
     sharedBytes: fromInt64(message.getSharedBytes(), 'bytes shared'),
+    fellBack: message.getFellBack(),
   };
 }

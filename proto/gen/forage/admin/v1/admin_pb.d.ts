@@ -256,6 +256,10 @@ export class RestoreRequest extends jspb.Message {
     setWhole(value: boolean): RestoreRequest;
     getPrepare(): boolean;
     setPrepare(value: boolean): RestoreRequest;
+    getFallback(): string;
+    setFallback(value: string): RestoreRequest;
+    getFollow(): boolean;
+    setFollow(value: boolean): RestoreRequest;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): RestoreRequest.AsObject;
@@ -275,6 +279,8 @@ export namespace RestoreRequest {
         node: string,
         whole: boolean,
         prepare: boolean,
+        fallback: string,
+        follow: boolean,
     }
 }
 

@@ -2596,7 +2596,9 @@ proto.forage.admin.v1.RestoreRequest.toObject = function(includeInstance, msg) {
     container: jspb.Message.getFieldWithDefault(msg, 3, ""),
     node: jspb.Message.getFieldWithDefault(msg, 4, ""),
     whole: jspb.Message.getBooleanFieldWithDefault(msg, 5, false),
-    prepare: jspb.Message.getBooleanFieldWithDefault(msg, 6, false)
+    prepare: jspb.Message.getBooleanFieldWithDefault(msg, 6, false),
+    fallback: jspb.Message.getFieldWithDefault(msg, 7, ""),
+    follow: jspb.Message.getBooleanFieldWithDefault(msg, 8, false)
   };
 
   if (includeInstance) {
@@ -2656,6 +2658,14 @@ proto.forage.admin.v1.RestoreRequest.deserializeBinaryFromReader = function(msg,
     case 6:
       var value = /** @type {boolean} */ (reader.readBool());
       msg.setPrepare(value);
+      break;
+    case 7:
+      var value = /** @type {string} */ (reader.readString());
+      msg.setFallback(value);
+      break;
+    case 8:
+      var value = /** @type {boolean} */ (reader.readBool());
+      msg.setFollow(value);
       break;
     default:
       reader.skipField();
@@ -2725,6 +2735,20 @@ proto.forage.admin.v1.RestoreRequest.serializeBinaryToWriter = function(message,
   if (f) {
     writer.writeBool(
       6,
+      f
+    );
+  }
+  f = message.getFallback();
+  if (f.length > 0) {
+    writer.writeString(
+      7,
+      f
+    );
+  }
+  f = message.getFollow();
+  if (f) {
+    writer.writeBool(
+      8,
       f
     );
   }
@@ -2836,6 +2860,42 @@ proto.forage.admin.v1.RestoreRequest.prototype.getPrepare = function() {
  */
 proto.forage.admin.v1.RestoreRequest.prototype.setPrepare = function(value) {
   return jspb.Message.setProto3BooleanField(this, 6, value);
+};
+
+
+/**
+ * optional string fallback = 7;
+ * @return {string}
+ */
+proto.forage.admin.v1.RestoreRequest.prototype.getFallback = function() {
+  return /** @type {string} */ (jspb.Message.getFieldWithDefault(this, 7, ""));
+};
+
+
+/**
+ * @param {string} value
+ * @return {!proto.forage.admin.v1.RestoreRequest} returns this
+ */
+proto.forage.admin.v1.RestoreRequest.prototype.setFallback = function(value) {
+  return jspb.Message.setProto3StringField(this, 7, value);
+};
+
+
+/**
+ * optional bool follow = 8;
+ * @return {boolean}
+ */
+proto.forage.admin.v1.RestoreRequest.prototype.getFollow = function() {
+  return /** @type {boolean} */ (jspb.Message.getBooleanFieldWithDefault(this, 8, false));
+};
+
+
+/**
+ * @param {boolean} value
+ * @return {!proto.forage.admin.v1.RestoreRequest} returns this
+ */
+proto.forage.admin.v1.RestoreRequest.prototype.setFollow = function(value) {
+  return jspb.Message.setProto3BooleanField(this, 8, value);
 };
 
 

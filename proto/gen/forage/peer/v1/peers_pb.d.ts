@@ -17,6 +17,10 @@ export class RestoreRequest extends jspb.Message {
     setWhole(value: boolean): RestoreRequest;
     getPrepare(): boolean;
     setPrepare(value: boolean): RestoreRequest;
+    getFallback(): string;
+    setFallback(value: string): RestoreRequest;
+    getFollow(): boolean;
+    setFollow(value: boolean): RestoreRequest;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): RestoreRequest.AsObject;
@@ -35,6 +39,8 @@ export namespace RestoreRequest {
         container: string,
         whole: boolean,
         prepare: boolean,
+        fallback: string,
+        follow: boolean,
     }
 }
 
@@ -53,6 +59,8 @@ export class RestoreProgress extends jspb.Message {
     setTotalBytes(value: string): RestoreProgress;
     getSharedBytes(): string;
     setSharedBytes(value: string): RestoreProgress;
+    getFellBack(): boolean;
+    setFellBack(value: boolean): RestoreProgress;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): RestoreProgress.AsObject;
@@ -73,6 +81,7 @@ export namespace RestoreProgress {
         hereBytes: string,
         totalBytes: string,
         sharedBytes: string,
+        fellBack: boolean,
     }
 }
 

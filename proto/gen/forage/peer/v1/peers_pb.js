@@ -248,7 +248,9 @@ proto.forage.peer.v1.RestoreRequest.toObject = function(includeInstance, msg) {
     namespace: jspb.Message.getFieldWithDefault(msg, 2, ""),
     container: jspb.Message.getFieldWithDefault(msg, 3, ""),
     whole: jspb.Message.getBooleanFieldWithDefault(msg, 4, false),
-    prepare: jspb.Message.getBooleanFieldWithDefault(msg, 5, false)
+    prepare: jspb.Message.getBooleanFieldWithDefault(msg, 5, false),
+    fallback: jspb.Message.getFieldWithDefault(msg, 6, ""),
+    follow: jspb.Message.getBooleanFieldWithDefault(msg, 7, false)
   };
 
   if (includeInstance) {
@@ -304,6 +306,14 @@ proto.forage.peer.v1.RestoreRequest.deserializeBinaryFromReader = function(msg, 
     case 5:
       var value = /** @type {boolean} */ (reader.readBool());
       msg.setPrepare(value);
+      break;
+    case 6:
+      var value = /** @type {string} */ (reader.readString());
+      msg.setFallback(value);
+      break;
+    case 7:
+      var value = /** @type {boolean} */ (reader.readBool());
+      msg.setFollow(value);
       break;
     default:
       reader.skipField();
@@ -366,6 +376,20 @@ proto.forage.peer.v1.RestoreRequest.serializeBinaryToWriter = function(message, 
   if (f) {
     writer.writeBool(
       5,
+      f
+    );
+  }
+  f = message.getFallback();
+  if (f.length > 0) {
+    writer.writeString(
+      6,
+      f
+    );
+  }
+  f = message.getFollow();
+  if (f) {
+    writer.writeBool(
+      7,
       f
     );
   }
@@ -462,6 +486,42 @@ proto.forage.peer.v1.RestoreRequest.prototype.setPrepare = function(value) {
 };
 
 
+/**
+ * optional string fallback = 6;
+ * @return {string}
+ */
+proto.forage.peer.v1.RestoreRequest.prototype.getFallback = function() {
+  return /** @type {string} */ (jspb.Message.getFieldWithDefault(this, 6, ""));
+};
+
+
+/**
+ * @param {string} value
+ * @return {!proto.forage.peer.v1.RestoreRequest} returns this
+ */
+proto.forage.peer.v1.RestoreRequest.prototype.setFallback = function(value) {
+  return jspb.Message.setProto3StringField(this, 6, value);
+};
+
+
+/**
+ * optional bool follow = 7;
+ * @return {boolean}
+ */
+proto.forage.peer.v1.RestoreRequest.prototype.getFollow = function() {
+  return /** @type {boolean} */ (jspb.Message.getBooleanFieldWithDefault(this, 7, false));
+};
+
+
+/**
+ * @param {boolean} value
+ * @return {!proto.forage.peer.v1.RestoreRequest} returns this
+ */
+proto.forage.peer.v1.RestoreRequest.prototype.setFollow = function(value) {
+  return jspb.Message.setProto3BooleanField(this, 7, value);
+};
+
+
 
 
 
@@ -500,7 +560,8 @@ proto.forage.peer.v1.RestoreProgress.toObject = function(includeInstance, msg) {
     failed: jspb.Message.getFieldWithDefault(msg, 4, ""),
     hereBytes: jspb.Message.getFieldWithDefault(msg, 5, "0"),
     totalBytes: jspb.Message.getFieldWithDefault(msg, 6, "0"),
-    sharedBytes: jspb.Message.getFieldWithDefault(msg, 7, "0")
+    sharedBytes: jspb.Message.getFieldWithDefault(msg, 7, "0"),
+    fellBack: jspb.Message.getBooleanFieldWithDefault(msg, 8, false)
   };
 
   if (includeInstance) {
@@ -564,6 +625,10 @@ proto.forage.peer.v1.RestoreProgress.deserializeBinaryFromReader = function(msg,
     case 7:
       var value = /** @type {string} */ (reader.readUint64String());
       msg.setSharedBytes(value);
+      break;
+    case 8:
+      var value = /** @type {boolean} */ (reader.readBool());
+      msg.setFellBack(value);
       break;
     default:
       reader.skipField();
@@ -640,6 +705,13 @@ proto.forage.peer.v1.RestoreProgress.serializeBinaryToWriter = function(message,
   if (parseInt(f, 10) !== 0) {
     writer.writeUint64String(
       7,
+      f
+    );
+  }
+  f = message.getFellBack();
+  if (f) {
+    writer.writeBool(
+      8,
       f
     );
   }
@@ -769,6 +841,24 @@ proto.forage.peer.v1.RestoreProgress.prototype.getSharedBytes = function() {
  */
 proto.forage.peer.v1.RestoreProgress.prototype.setSharedBytes = function(value) {
   return jspb.Message.setProto3StringIntField(this, 7, value);
+};
+
+
+/**
+ * optional bool fell_back = 8;
+ * @return {boolean}
+ */
+proto.forage.peer.v1.RestoreProgress.prototype.getFellBack = function() {
+  return /** @type {boolean} */ (jspb.Message.getBooleanFieldWithDefault(this, 8, false));
+};
+
+
+/**
+ * @param {boolean} value
+ * @return {!proto.forage.peer.v1.RestoreProgress} returns this
+ */
+proto.forage.peer.v1.RestoreProgress.prototype.setFellBack = function(value) {
+  return jspb.Message.setProto3BooleanField(this, 8, value);
 };
 
 
