@@ -3,7 +3,8 @@
  * The kernel's mount table is the truth: mounts made before a crash of this process are adopted.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rmdir } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { MNT_DETACH, MS_RDONLY, mount, SyscallError, unmount } from '../blocks/libc.ts';
@@ -25,7 +26,7 @@ export async function openErofsMounts(runDirectory: string): Promise<ErofsMounts
   const base = join(runDirectory, 'm');
   await mkdir(base, { recursive: true, mode: 0o711 });
   const mounted = new Set<Root>();
-  for (const { point, type } of await mountTable()) {
+  for (const { point, type } of mountTable()) {
     if (type === 'erofs' && point.startsWith(`${base}/`)) mounted.add(point.slice(base.length + 1));
   }
   /** Per root, so that a mount and its end never overlap. */
@@ -45,7 +46,7 @@ export async function openErofsMounts(runDirectory: string): Promise<ErofsMounts
   async function make(root: Root): Promise<string> {
     const point = join(base, root);
     if (mounted.has(root)) return point;
-    const served = (await mountTable()).some((m) => m.point === volumesPoint && m.type.startsWith('fuse'));
+    const served = mountTable().some((m) => m.point === volumesPoint && m.type.startsWith('fuse'));
     if (!served) throw new Error(`the volume server is not there: nothing is mounted at ${volumesPoint}`);
     await mkdir(point, { recursive: true, mode: 0o755 });
     await mountImage(join(volumesPoint, root), point);
@@ -81,8 +82,8 @@ async function mountImage(file: string, point: string): Promise<void> {
 }
 
 /** proc_pid_mountinfo(5): field 5 is the mount point (octal escapes), the first field behind ` - ` the type. */
-async function mountTable(): Promise<{ point: string; type: string }[]> {
-  const text = await readFile('/proc/self/mountinfo', 'utf8');
+function mountTable(): { point: string; type: string }[] {
+  const text = readFileSync('/proc/self/mountinfo', 'utf8');
   return text
     .trimEnd()
     .split('\n')

@@ -77,11 +77,14 @@ t.test(
   'memory that cannot be had: the container is killed, has seen no zeros, and the reason is told',
   async (t) => {
     const bed = await withMemory(t, pagesImage(PAGES, 1000).subarray(0, 3 * PAGE_BYTES));
-    t.match(await bed.run(bed.restore(), MEMORY), { status: 0 });
+    const { status } = await bed.run(bed.restore(), MEMORY);
     await writeFile(bed.path('touch'), '');
-    await until(() => events(bed).length === 2);
-    t.match(events(bed)[1], { event: 'killed', reason: /memory cannot be had: pages-1.img is cut off/ });
-    t.match(await bed.text('calls'), / kill --all c1 KILL/);
+    // It may be found out before runc has ended: then that is what the restore fails with.
+    if (status === 0) {
+      await until(() => events(bed).length === 2);
+      t.match(events(bed)[1], { event: 'killed', reason: /memory cannot be had: pages-1.img is cut off/ });
+    } else t.match(await bed.text('log.json'), /pages-1.img is cut off/);
+    await until(async () => / kill --all c1 KILL/.test(await bed.text('calls')));
     await t.rejects(bed.text('touched'), { code: 'ENOENT' });
   },
 );

@@ -11,10 +11,10 @@ import { join, resolve } from 'node:path';
 import { applyFiles } from './apply.ts';
 import { type Arguments, flagValue, globalValue, withFlags, withValue } from './arguments.ts';
 import { networkOf, prepareRestore } from './bundle.ts';
-import { areKeepable } from './connections.ts';
 import { comingContainer } from './container.ts';
 import { tellCause } from './criu-log.ts';
-import { type GuardJob, guard, type Prepared } from './guard.ts';
+import { type GuardJob, guard } from './guard.ts';
+import type { Prepared } from './node-keeper.ts';
 import { referenceIn } from './reference.ts';
 import { knownFlags, runcAs } from './runc.ts';
 import type { Waiting } from './waiting.ts';
@@ -35,7 +35,11 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
   await mkdir(workPath, { recursive: true, mode: 0o700 });
   const guarded = beginGuard({ reference, container: facts, workPath }, () => waiting.ended(0));
   try {
-    const [prepared, known] = await Promise.all([guarded.ready, knownFlags('restore')]);
+    const [prepared, known, { areKeepable }] = await Promise.all([
+      guarded.ready,
+      knownFlags('restore'),
+      import('./connections.ts'),
+    ]);
     const { images, files, flags, lazy } = prepared;
     await applyFiles(files, rootfs);
     const closes = flags.includes(CLOSE) || !(await areKeepable(images, await networkOf(bundle)));

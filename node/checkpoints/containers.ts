@@ -81,12 +81,12 @@ export function createContainers(parts: Parts): ContainerMaker {
     await Promise.allSettled(asked);
   }
 
-  async function possible(
-    { id }: Checkpoint,
-    { made }: CheckpointDocument,
-    as: NewContainer,
-    signal: AbortSignal,
-  ): Promise<{ made: Made; before: OciSpec }> {
+  async function mustBeFree({ namespace, id }: NewContainer, signal: AbortSignal): Promise<void> {
+    if (await containers.get(namespace, id, signal))
+      throw new RefusedError('invalid', `there is a container ${id} in namespace ${namespace} already`);
+  }
+
+  function possible({ id }: Checkpoint, { made }: CheckpointDocument): { made: Made; before: OciSpec } {
     if (!made)
       throw new RefusedError(
         'state',
@@ -98,8 +98,6 @@ export function createContainers(parts: Parts): ContainerMaker {
         'state',
         'the container shares the network of its pod or of another container, which forage does not make; a container of a pod is restored over CRI',
       );
-    if (await containers.get(as.namespace, as.id, signal))
-      throw new RefusedError('invalid', `there is a container ${as.id} in namespace ${as.namespace} already`);
     return { made, before };
   }
 
@@ -110,14 +108,16 @@ export function createContainers(parts: Parts): ContainerMaker {
     return placeBoundFiles(before, boundFiles, join(bound, as.namespace, as.id));
   }
 
-  /** The writable volumes as layers that can be mounted here. */
-  async function chain(checkpoint: Checkpoint, made: Made): Promise<ChainId[]> {
+  /** The writable volumes become layers that can be mounted here. Answers their chainIDs, lowest first. */
+  async function recordWritable(checkpoint: Checkpoint, made: Made): Promise<ChainId[]> {
     const volumes = await Promise.all(
       checkpoint.volumes.map(async (root) => ({ root, format: (await neighbours.fetchVolume(root)).format })),
     );
     const writable = writableLayers(made.chainIds.at(-1) ?? '', volumes);
-    for (const record of writable) if (!records.get(record.chainId)) await records.put(record);
-    return [...made.chainIds, ...writable.map(({ chainId }) => chainId)];
+    await Promise.all(
+      writable.filter(({ chainId }) => !records.get(chainId)).map((record) => records.put(record)),
+    );
+    return writable.map(({ chainId }) => chainId);
   }
 
   /** A layer that was pulled a moment ago is a volume a moment later. */
@@ -141,24 +141,30 @@ export function createContainers(parts: Parts): ContainerMaker {
     tell: Tell,
     signal: AbortSignal,
   ): Promise<void> {
-    if (document.made) void askAhead(checkpoint, document.made);
-    const { made, before } = await possible(checkpoint, document, as, signal);
+    const { made, before } = possible(checkpoint, document);
+    void askAhead(checkpoint, made);
     tell("asking for the image's layers");
-    const [chainIds, placed] = await Promise.all([chain(checkpoint, made), place(before, made, as)]);
-    const spec = movedSpec(before, document.container.id, as.id, placed);
     const folder = join(run, 'restores', randomBytes(8).toString('hex'));
-    try {
-      const order = {
-        namespace: as.namespace,
+    const order = async () => {
+      const writable = recordWritable(checkpoint, made);
+      writable.catch(() => {}); // it is heard of when their turn comes
+      const [placed] = await Promise.all([
+        place(before, made, as),
+        mustBeFree(as, signal),
+        writeReference(folder, checkpoint.id),
+      ]);
+      const spec = movedSpec(before, document.container.id, as.id, placed);
+      tell('restoring');
+      return {
         container: containerOf(document.id, made, spec, as),
-        chainIds,
+        chainIds: oneAfterTheOther(made.chainIds, writable),
         imagePath: folder,
         binary: FORAGE_RUNC,
         onMissing: waitForLayers(tell, signal),
       };
-      await writeReference(folder, checkpoint.id);
-      tell('restoring');
-      await restoreContainer(containerd, order, signal);
+    };
+    try {
+      await restoreContainer(containerd, as.namespace, order(), signal);
     } catch (error) {
       throw error instanceof ContainerdError ? new RefusedError('state', reason(error)) : error;
     } finally {
@@ -168,11 +174,17 @@ export function createContainers(parts: Parts): ContainerMaker {
 
   return {
     async prepare(checkpoint, document, as, signal) {
-      const { made } = await possible(checkpoint, document, as, signal);
+      const { made } = possible(checkpoint, document);
+      await mustBeFree(as, signal);
       await askAhead(checkpoint, made);
     },
     make,
   };
+}
+
+async function* oneAfterTheOther<T>(first: readonly T[], then: Promise<readonly T[]>): AsyncGenerator<T> {
+  yield* first;
+  yield* await then;
 }
 
 /** The only file of the folder that the task is restored from. */

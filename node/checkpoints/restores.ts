@@ -4,13 +4,14 @@
  */
 import type { Logger } from 'pino';
 import type { BlockStore, Root } from '../../blocks/types.ts';
+import type { Held } from '../../peers/directory/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
 import type { Touched } from '../../shim/protocol.ts';
 import { RefusedError } from '../control.ts';
 import type { ErofsMounts } from '../erofs-mounts.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { FallBack, Fallen, Killed } from './fallback.ts';
-import { firstBlocks } from './first-blocks.ts';
+import { type FirstBlocks, firstBlocks } from './first-blocks.ts';
 import type { RestoreEvent } from './shim-server.ts';
 
 /** A restore that is or was under way here, for those who watch. Times in milliseconds since 1970. */
@@ -42,6 +43,8 @@ export interface Restore {
 }
 
 export interface Restores {
+  /** Begins what a restore here will wait for, while the container is still made. Answers what ends that again. */
+  ahead(record: Held<'checkpoint'>): () => Promise<void>;
   /**
    * `lowers`: what the container's root file system lies on, nearest first, as volumes; writable volumes among them need not be applied.
    * Rejects with RefusedError.
@@ -76,6 +79,17 @@ interface Parts {
   log: Logger;
 }
 
+/** The volumes of a checkpoint, as all of its restores share them. */
+interface Opened {
+  users: number;
+  roots: readonly Root[];
+  ending: AbortController;
+  /** CRIU's images, mounted. */
+  images: Promise<string>;
+  /** From when one of them has been answered. */
+  first: Promise<FirstBlocks> | undefined;
+}
+
 /** How long others may take to tell of a checkpoint that they are still making. */
 const HEARD_MAX_MS = 120_000;
 const BRINGING_MAX_MS = 600_000;
@@ -85,6 +99,8 @@ export function createRestores(parts: Parts): Restores {
   const { checkpoints, neighbours, mounts, layers, log } = parts;
   /** By root, how many restores hold it. */
   const held = new Map<Root, number>();
+  /** By checkpoint, while anybody uses it. */
+  const opened = new Map<string, Opened>();
   const statuses: RestoreStatus[] = [];
 
   function begin(checkpoint: string, container: string): RestoreStatus {
@@ -116,32 +132,65 @@ export function createRestores(parts: Parts): Restores {
     if (!layers.usesRoot(root)) await mounts.remove(root);
   }
 
+  /** What all restores of a checkpoint share, begun by the first of them. Each of them ends its use once. */
+  function use({ content }: Held<'checkpoint'>): Opened {
+    const before = opened.get(content.id);
+    if (before) {
+      before.users++;
+      return before;
+    }
+    const roots = [content.memory, ...content.volumes];
+    for (const root of roots) hold(root);
+    parts.onChange();
+    const ending = new AbortController();
+    const images = neighbours.fetchVolume(content.memory).then(() => mounts.ensure(content.memory));
+    images.catch(() => {}); // whoever waits for it hears of it
+    const fresh: Opened = { users: 1, roots, ending, images, first: undefined };
+    opened.set(content.id, fresh);
+    return fresh;
+  }
+
+  async function bringFirst({ content }: Held<'checkpoint'>, { ending }: Opened): Promise<FirstBlocks> {
+    const first = await firstBlocks(parts, await neighbours.fetchVolume(content.memory));
+    void first.bring(content.workingSet, ending.signal);
+    return first;
+  }
+
+  async function endUse(id: string, use: Opened): Promise<void> {
+    if (--use.users > 0) return;
+    opened.delete(id);
+    use.ending.abort();
+    // A mount that is being made would stay.
+    await use.images.catch(() => {});
+    for (const root of use.roots) await drop(root);
+    parts.onChange();
+  }
+
   return {
+    ahead(record) {
+      const shared = use(record);
+      return () => endUse(record.content.id, shared);
+    },
     async open(id, lowers, container, tell, signal) {
       const status = begin(id, container.id);
       tell(`looking for checkpoint ${id}`);
       const record = await checkpoints.find(id, AbortSignal.any([signal, AbortSignal.timeout(HEARD_MAX_MS)]));
-      const { memory, volumes: writable } = record.content;
-      const roots = [memory, ...writable];
-      for (const root of roots) hold(root);
-      parts.onChange();
-      const ending = new AbortController();
+      const shared = use(record);
       const release = async () => {
-        ending.abort();
         status.failed ??= status.runningMs === undefined ? 'it was given up' : undefined;
-        for (const root of roots) await drop(root);
-        parts.onChange();
+        await endUse(id, shared);
       };
       try {
         tell('fetching the volumes');
-        const [index] = await Promise.all(roots.map((root) => neighbours.fetchVolume(root)));
-        const mapped = firstBlocks(parts, index!);
-        void mapped.then(
-          (first) => first.bring(record.content.workingSet, ending.signal),
-          () => {},
-        );
-        const [images, first] = await Promise.all([mounts.ensure(memory), mapped]);
-        const files = await Promise.all(notAmong(writable, lowers).map((root) => mounts.ensure(root)));
+        const mount = async (root: Root) => {
+          await neighbours.fetchVolume(root);
+          return mounts.ensure(root);
+        };
+        const writable = notAmong(record.content.volumes, lowers);
+        const [images, files] = await Promise.all([shared.images, Promise.all(writable.map(mount))]);
+        // Not sooner: what it does must not hold up the answer.
+        const first = new Promise(setImmediate).then(() => (shared.first ??= bringFirst(record, shared)));
+        first.catch((err: unknown) => log.warn({ err }, 'memory comes in the order of its faults'));
         return {
           id,
           images,
@@ -150,7 +199,7 @@ export function createRestores(parts: Parts): Restores {
             heard(status, said);
             if (said.event === 'killed') status.fallen = parts.fallBack(container);
           },
-          touched: (pages) => checkpoints.keepWorkingSet(id, first.of(pages)),
+          touched: async (pages) => checkpoints.keepWorkingSet(id, (await first).of(pages)),
           release,
         };
       } catch (error) {

@@ -27,7 +27,7 @@ const BEGINNING: RestoreProgress = {
 
 interface Parts {
   checkpoints: Checkpoints;
-  restores: Pick<Restores, 'list'>;
+  restores: Pick<Restores, 'ahead' | 'list'>;
   containers: ContainerMaker;
   neighbours: Pick<Neighbours, 'fetchVolume' | 'want'>;
   blocks: BlockStore;
@@ -69,7 +69,13 @@ export function createRestoring(parts: Parts): RestoreHere {
         progress.totalBytes = totalBytes;
       }
     }
-    if (!prepare) await containers.make(held.content, document, as, tell, stop);
+    if (prepare) return;
+    const giveUp = restores.ahead(held);
+    try {
+      await containers.make(held.content, document, as, tell, stop);
+    } finally {
+      await giveUp();
+    }
   }
 
   /** Until it runs, or is prepared, or has failed: the last one says so. */

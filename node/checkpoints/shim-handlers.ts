@@ -1,6 +1,6 @@
 /** What the shim asks for, done by the parts that know: staging and making, restoring, containerd's facts. */
 import { randomBytes } from 'node:crypto';
-import { readlink } from 'node:fs/promises';
+import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import type { Root } from '../../blocks/types.ts';
@@ -81,7 +81,7 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
     abandon: (directory) => checkpoints.abandon(directory),
     take: taken,
     async restore({ checkpoint }, container, tell, signal) {
-      const lowers = await Promise.all(container.lowers.map(rootAt));
+      const lowers = container.lowers.map(rootAt);
       const opened = await restores.open(checkpoint, lowers, container, tell, signal);
       let last: RestoreEvent['event'] | undefined;
       const hear = (said: RestoreEvent) => {
@@ -112,10 +112,13 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
   };
 }
 
-/** The volume under a lower path, a link to where it is mounted; '' where that is a directory. */
-async function rootAt(path: string): Promise<Root> {
+/**
+ * The volume under a lower path, a link to where it is mounted; '' where that is a directory. Links in memory are read at once: in the queue of
+ * all file work, behind blocks that arrive, a container would wait for them.
+ */
+function rootAt(path: string): Root {
   try {
-    const target = basename(await readlink(path));
+    const target = basename(readlinkSync(path));
     return /^[0-9a-f]{64}$/.test(target) ? target : '';
   } catch {
     return ''; // no link: a lower layer of another snapshotter

@@ -17,7 +17,6 @@ const [low, high] = ['a', 'b'].map((name) => `sha256:${createHash('sha256').upda
 ];
 const { signal } = new AbortController();
 const order: NewRestore = {
-  namespace: 'default',
   container: {
     id: 'web',
     image: 'busybox:latest',
@@ -53,7 +52,7 @@ type Held = Awaited<ReturnType<typeof setup>>['held'];
 
 /** Layers apart: containerd's collector takes those that nothing is on. */
 function left({ leases, snapshots, containers, tasks }: Held): string[] {
-  const above = [...snapshots.keys()].filter((name) => !order.chainIds.includes(name));
+  const above = [...snapshots.keys()].filter((name) => name !== low && name !== high);
   return [...leases.keys(), ...above, ...containers.keys(), ...tasks.keys()];
 }
 
@@ -74,7 +73,7 @@ function failing(
 
 t.test('a container of a checkpoint runs on its layers, under our runtime', async (t) => {
   const { containerd, held } = await setup(t);
-  await restoreContainer(containerd, order, signal);
+  await restoreContainer(containerd, 'default', Promise.resolve(order), signal);
 
   const container = await containerd.containers.get('default', 'web');
   t.match(container, {
@@ -98,10 +97,12 @@ t.test('a container of a checkpoint runs on its layers, under our runtime', asyn
 t.test('a missing layer is named, and asked for again if that is wished', async (t) => {
   const { containerd, held } = await setup(t);
   held.offered.delete(high);
-  await t.rejects(restoreContainer(containerd, order, signal), { message: `nobody has ${high}` });
+  await t.rejects(restoreContainer(containerd, 'default', Promise.resolve(order), signal), {
+    message: `nobody has ${high}`,
+  });
   t.strictSame(left(held), []);
   const onMissing = async (chainId: string) => void held.offered.add(chainId);
-  await restoreContainer(containerd, { ...order, onMissing }, signal);
+  await restoreContainer(containerd, 'default', Promise.resolve({ ...order, onMissing }), signal);
   t.equal(held.tasks.size, 1);
 });
 
@@ -117,10 +118,15 @@ for (const step of steps) {
   for (const when of ['before', 'after'] as const) {
     t.test(`nothing is left when ${step.join(' ')} fails ${when} its effect`, async (t) => {
       const { containerd, held } = await setup(t);
-      const attempt = restoreContainer(failing(containerd, step, when), order, signal);
+      const attempt = restoreContainer(
+        failing(containerd, step, when),
+        'default',
+        Promise.resolve(order),
+        signal,
+      );
       await t.rejects(attempt, { message: `${step[1]} has failed` });
       t.strictSame(left(held), []);
-      await restoreContainer(containerd, order, signal);
+      await restoreContainer(containerd, 'default', Promise.resolve(order), signal);
       t.equal(await containerd.tasks.state('default', 'web'), 'running', 'the next attempt succeeds');
     });
   }
@@ -128,9 +134,12 @@ for (const step of steps) {
 
 t.test('a container of that name that is there already goes on', async (t) => {
   const { containerd, held } = await setup(t);
-  await restoreContainer(containerd, order, signal);
+  await restoreContainer(containerd, 'default', Promise.resolve(order), signal);
   const before = left(held);
-  await t.rejects(restoreContainer(containerd, order, signal), { name: 'ContainerdError', kind: 'exists' });
+  await t.rejects(restoreContainer(containerd, 'default', Promise.resolve(order), signal), {
+    name: 'ContainerdError',
+    kind: 'exists',
+  });
   t.strictSame(left(held), before);
   t.equal(await containerd.tasks.state('default', 'web'), 'running');
 });
@@ -144,14 +153,16 @@ t.test('an abort while it is restored leaves nothing', async (t) => {
     throw by?.reason;
   };
   const slow = { ...containerd, tasks: { ...containerd.tasks, start } };
-  await t.rejects(restoreContainer(slow, order, ending.signal), { message: 'not wanted any more' });
+  await t.rejects(restoreContainer(slow, 'default', Promise.resolve(order), ending.signal), {
+    message: 'not wanted any more',
+  });
   t.strictSame(left(held), []);
 });
 
 t.test('where a task cannot be ended, its container stays, and that is said', async (t) => {
   const { containerd, held } = await setup(t);
   const broken = failing(failing(containerd, ['tasks', 'start'], 'after'), ['tasks', 'end'], 'before');
-  await t.rejects(restoreContainer(broken, order, signal), {
+  await t.rejects(restoreContainer(broken, 'default', Promise.resolve(order), signal), {
     message: 'start has failed; what was made of it is left: end has failed',
   });
   t.strictSame([held.containers.size, held.tasks.size, held.leases.size], [1, 1, 0]);
@@ -159,12 +170,12 @@ t.test('where a task cannot be ended, its container stays, and that is said', as
 
 t.test('a container that has ended is removed with all that was made for it', async (t) => {
   const { containerd, held } = await setup(t);
-  await restoreContainer(containerd, order, signal);
+  await restoreContainer(containerd, 'default', Promise.resolve(order), signal);
   const made = (await containerd.containers.get('default', 'web'))!;
   await containerd.tasks.kill('default', 'web');
   await removeContainer(containerd, 'default', made);
   t.strictSame(left(held), []);
-  await restoreContainer(containerd, order, signal);
+  await restoreContainer(containerd, 'default', Promise.resolve(order), signal);
   await removeContainer(containerd, 'default', made);
   t.equal(await containerd.tasks.state('default', 'web'), 'running', 'not another one of its name');
 });

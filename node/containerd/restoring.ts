@@ -13,42 +13,50 @@ import { runcOptions } from './runc-options.ts';
 import type { SnapshotMount } from './snapshots.ts';
 
 export interface NewRestore {
-  namespace: string;
   /** CRIU's images, or what stands for them. Needed until the restore has ended. */
   imagePath: string;
   /** Called instead of runc. */
   binary: string;
   /** Its runtime options: those of the container that was checkpointed. */
   container: Omit<Container, 'snapshotKey'>;
-  /** The layers of its root file system, lowest first. */
-  chainIds: readonly ChainId[];
+  /** The layers of its root file system, lowest first; those on top may still be on the way while the ones below are offered. */
+  chainIds: Iterable<ChainId> | AsyncIterable<ChainId>;
   /** The snapshotter does not have this layer. Resolves when it is to be asked again, rejects to give up. */
   onMissing: (chainId: ChainId) => Promise<void>;
 }
 
 type Parts = Pick<Containerd, 'containers' | 'leases' | 'snapshots' | 'tasks'>;
 
-/** Resolves once it runs. Throws `ContainerdError`, the signal's reason on abort, or what `onMissing` throws. */
-export async function restoreContainer(parts: Parts, order: NewRestore, signal: AbortSignal): Promise<void> {
+/**
+ * `coming`: the order, which may still be worked out while the lease is made. Resolves once it runs. Throws `ContainerdError`, the signal's reason on
+ * abort, or what `coming` or `onMissing` throws.
+ */
+export async function restoreContainer(
+  parts: Parts,
+  namespace: string,
+  coming: Promise<NewRestore>,
+  signal: AbortSignal,
+): Promise<void> {
   const { containers, leases, snapshots } = parts;
-  const { namespace, binary } = order;
-  const { id, snapshotter, runtime } = order.container;
-  const container: Container = {
-    ...order.container,
-    runtime: { ...runtime, options: runcOptions(runtime.options, binary, '') },
-    snapshotKey: `forage-${id}-${randomBytes(8).toString('hex')}`,
-  };
+  coming.catch(() => {}); // it is heard of below
   const lease = await leases.create(namespace);
   const scope = { namespace, lease: lease.id };
-  const make = async () => {
-    const top = await offerChain(parts, scope, order, signal);
-    signal.throwIfAborted();
-    const rootfs = await snapshots.prepare(scope, snapshotter, container.snapshotKey, top);
-    signal.throwIfAborted();
-    await containers.create(scope, container);
-    await startTask(parts, scope, container, rootfs, order, signal);
-  };
   try {
+    const order = await coming;
+    const { id, snapshotter, runtime } = order.container;
+    const container: Container = {
+      ...order.container,
+      runtime: { ...runtime, options: runcOptions(runtime.options, order.binary, '') },
+      snapshotKey: `forage-${id}-${randomBytes(8).toString('hex')}`,
+    };
+    const make = async () => {
+      const top = await offerChain(parts, scope, order, signal);
+      signal.throwIfAborted();
+      const rootfs = await snapshots.prepare(scope, snapshotter, container.snapshotKey, top);
+      signal.throwIfAborted();
+      await containers.create(scope, container);
+      await startTask(parts, scope, container, rootfs, order, signal);
+    };
     await unmadeOnFailure(make, () => removeContainer(parts, scope, container));
   } finally {
     await lease.release();
@@ -63,7 +71,7 @@ async function offerChain(
   signal: AbortSignal,
 ): Promise<ChainId | ''> {
   let top: ChainId | '' = '';
-  for (const chainId of chainIds) {
+  for await (const chainId of chainIds) {
     while (!(await snapshots.offer(scope, container.snapshotter, chainId, top, signal))) {
       await onMissing(chainId);
       signal.throwIfAborted();
