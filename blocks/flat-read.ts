@@ -12,7 +12,18 @@ import {
   TYPE,
   UNIT,
 } from './flat-image.ts';
-import { PAGE_BYTES } from './types.ts';
+import { type BlockStore, PAGE_BYTES, type VolumeIndex } from './types.ts';
+
+/** The volume's metadata, which begins with the head. Rejects where a block of it is not here. */
+export async function readHead(index: VolumeIndex, blocks: Pick<BlockStore, 'get'>): Promise<Buffer> {
+  const head: Buffer[] = [];
+  for (let i = 0; i < index.blockCount && index.isMetadata(i); i++) {
+    const bytes = await blocks.get(index.blockId(i));
+    if (!bytes) throw new Error(`block ${index.blockId(i)} of the volume's metadata is not here`);
+    head.push(bytes);
+  }
+  return Buffer.concat(head);
+}
 
 /** The files by their names. `head`: the image's beginning, or more of it. Throws for bytes that are no such head, whoever made them. */
 export function filesOfFlat(head: Buffer): Map<string, Placed> {

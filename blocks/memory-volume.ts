@@ -9,8 +9,9 @@
  */
 import { MAX_BLOCK_BYTES } from './block.ts';
 import type { Chunk } from './chunker.ts';
-import { type DumpFile, filesIn, numberPages, PageReader, wholeFiles } from './dump-folder.ts';
+import { type DumpFile, filesIn, numberPages, PageReader, UNKNOWN, wholeFiles } from './dump-folder.ts';
 import { flatHead, HOLE, headPages, type Placed, pagesOf } from './flat-image.ts';
+import { filesOfFlat, readHead } from './flat-read.ts';
 import { MEMORY_FORMAT, uuidOf } from './format.ts';
 import { eagerPages } from './lazy-marks.ts';
 import type { PageNames } from './page-names.ts';
@@ -18,6 +19,7 @@ import { nameOf, PageNumbers, WORDS } from './page-numbers.ts';
 import { Places } from './page-places.ts';
 import { type Piece, type StoredImage, type Stores, storeVolume } from './store-image.ts';
 import { PAGE_BYTES, type Root, type VolumeIndex } from './types.ts';
+import { CHANGED, unchangedPages } from './unchanged-pages.ts';
 import type { BlockEntry } from './volume.ts';
 
 export interface Dump {
@@ -27,6 +29,8 @@ export interface Dump {
   directory: string;
   /** The memory volume of an earlier checkpoint of the same processes. Blocks of it that are not here are not shared, which does no harm. */
   base?: Root | undefined;
+  /** The folder that the base was made of, where it is still there. */
+  earlier?: string | undefined;
 }
 
 export interface Remembered {
@@ -50,7 +54,7 @@ export const MEMORY_LAYOUT: MemoryLayout = {
 
 /** Rejects with `NotFlatError` for a folder that CRIU has not written; nothing is stored then. */
 export async function storeMemory(
-  { id, directory, base }: Dump,
+  { id, directory, base, earlier }: Dump,
   stores: Stores & Remembered,
   signal?: AbortSignal,
   layout: MemoryLayout = MEMORY_LAYOUT,
@@ -59,12 +63,15 @@ export async function storeMemory(
   const small = files.filter(({ isSmall }) => isSmall);
   const large = files.filter(({ isSmall }) => !isSmall);
   const numbers = new PageNumbers();
-  const numbered = large.map((file) => numberPages(file, numbers));
+  const index = await indexOf(base, stores);
+  const known =
+    index && earlier ? await knownPages(index, { directory, earlier }, stores, numbers) : undefined;
+  const numbered = large.map((file) => numberPages(file, numbers, known?.get(file.name)));
 
   const places = new Places(numbers.count, headPages(files));
   const smallRows = small.map((file) => places.row(pagesOf(file)));
   const first = placeFirst(large, numbered, eagerPages(directory), places, layout.firstPagesMax);
-  const kept = await keepBlocks(await indexOf(base, stores), stores, numbers, places, layout.keptShareMin);
+  const kept = await keepBlocks(index, stores, numbers, places, layout.keptShareMin);
   const freshFrom = places.next;
   for (const pages of numbered) for (const number of pages) places.add(number);
 
@@ -97,7 +104,7 @@ function placeFirst(
 ): Buffer {
   const bytes: Buffer[] = [];
   files.forEach((file, i) => {
-    const reader = new PageReader(file);
+    const reader = new PageReader(file.path);
     for (const page of eager.get(file.name) ?? []) {
       const number = numbered[i]![page] ?? HOLE;
       if (number === HOLE || places.has(number) || bytes.length === pagesMax) continue;
@@ -114,6 +121,31 @@ function placeFirst(
 async function indexOf(base: Root | undefined, { volumes }: Stores): Promise<VolumeIndex | undefined> {
   const index = base === undefined ? undefined : await volumes.get(base);
   return index?.format === MEMORY_FORMAT ? index : undefined;
+}
+
+/** By the file of pages, the numbers of those that are as they were when the base was made. Nothing where the base's names are not remembered. */
+async function knownPages(
+  base: VolumeIndex,
+  { directory, earlier }: { directory: string; earlier: string },
+  { blocks, pageNames }: Stores & Remembered,
+  numbers: PageNumbers,
+): Promise<Map<string, Uint32Array>> {
+  const names = pageNames?.get(base.root);
+  const files = names && filesOfFlat(await readHead(base, blocks));
+  const found = new Map<string, Uint32Array>();
+  if (!names || !files) return found;
+  for (const [name, unchanged] of unchangedPages(directory, earlier)) {
+    const places = files.get(unchanged.file)?.pages;
+    const number = (page: number) => {
+      if (page === CHANGED) return UNKNOWN;
+      const place = places?.[page];
+      if (place === HOLE) return HOLE;
+      const isNamed = place !== undefined && names.subarray(place * WORDS, (place + 1) * WORDS).some(Boolean);
+      return isNamed ? numbers.addNamed(names, place * WORDS) : UNKNOWN;
+    };
+    found.set(name, unchanged.pages.map(number));
+  }
+  return found;
 }
 
 /** A block of the base, with the names of its pages. */
@@ -138,7 +170,7 @@ async function keepBlocks(
     const names = await namesIn(base!, i, blocks, remembered);
     if (!names) continue;
     const found = Array.from({ length: names.length / WORDS }, (_, page) =>
-      numbers.find(names.subarray(page * WORDS, (page + 1) * WORDS)),
+      numbers.find(names, page * WORDS),
     );
     const used = found.filter((number) => number !== undefined && !places.has(number)).length;
     if (used < found.length * shareMin) continue;
@@ -198,7 +230,7 @@ function* freshBlocks(
   let filled = 0;
   let next = first;
   for (const file of files) {
-    const reader = new PageReader(file);
+    const reader = new PageReader(file.path);
     try {
       for (let page = 0; page < file.pages.length; ) {
         const run = runAt(file.pages, page, next, blockPages - filled / PAGE_BYTES);

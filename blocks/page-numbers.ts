@@ -21,19 +21,23 @@ export class PageNumbers {
 
   /** The page's number; the next one when it is new. */
   add(page: Uint8Array): number {
-    const name = nameOf(page);
-    const slot = this.#slotOf(name);
+    return this.addNamed(nameOf(page), 0);
+  }
+
+  /** The same for a page by its name, at `at` among others. */
+  addNamed(names: Uint32Array, at: number): number {
+    const slot = this.#slotOf(names, at);
     const known = this.#slots[slot]!;
     if (known !== 0) return known - 1;
-    this.#names.set(name, this.#count * WORDS);
+    for (let i = 0; i < WORDS; i++) this.#names[this.#count * WORDS + i] = names[at + i]!;
     this.#slots[slot] = ++this.#count;
     if (this.#count * 2 === this.#slots.length) this.#grow();
     return this.#count - 1;
   }
 
-  /** undefined: no page of this name was added. */
-  find(name: Uint32Array): number | undefined {
-    const known = this.#slots[this.#slotOf(name)]!;
+  /** By the name at `at` among others. undefined: no page of this name was added. */
+  find(names: Uint32Array, at: number): number | undefined {
+    const known = this.#slots[this.#slotOf(names, at)]!;
     return known === 0 ? undefined : known - 1;
   }
 
@@ -42,15 +46,16 @@ export class PageNumbers {
   }
 
   /** Where the name is, or the free slot where it belongs. */
-  #slotOf(name: Uint32Array): number {
+  #slotOf(names: Uint32Array, at: number): number {
     const mask = this.#slots.length - 1;
-    let slot = name[0]! & mask;
-    while (this.#slots[slot] !== 0 && !this.#isNamed(this.#slots[slot]! - 1, name)) slot = (slot + 1) & mask;
+    let slot = names[at]! & mask;
+    while (this.#slots[slot] !== 0 && !this.#isNamed(this.#slots[slot]! - 1, names, at))
+      slot = (slot + 1) & mask;
     return slot;
   }
 
-  #isNamed(number: number, name: Uint32Array): boolean {
-    for (let i = 0; i < WORDS; i++) if (this.#names[number * WORDS + i] !== name[i]) return false;
+  #isNamed(number: number, names: Uint32Array, at: number): boolean {
+    for (let i = 0; i < WORDS; i++) if (this.#names[number * WORDS + i] !== names[at + i]) return false;
     return true;
   }
 
@@ -60,7 +65,7 @@ export class PageNumbers {
     this.#names = names;
     this.#slots = new Uint32Array(this.#slots.length * 2);
     for (let number = 0; number < this.#count; number++) {
-      const slot = this.#slotOf(names.subarray(number * WORDS, (number + 1) * WORDS));
+      const slot = this.#slotOf(names, number * WORDS);
       this.#slots[slot] = number + 1;
     }
   }

@@ -26,7 +26,7 @@ export async function create(name: string, options: CreateOptions): Promise<void
   const container = await containerNamed(config, options.namespace, name);
   const id = await dump(config, options.namespace, container.id, {
     name: options.name,
-    stop: options.stop ?? false,
+    after: options.stop ? 'end' : 'run',
   });
   if (options.wait) await settle(config.run, id, options.json ?? false);
   const { checkpoint } = await inspected(config.run, id, options.wait);

@@ -12,7 +12,7 @@ import { isContainerdError } from '../node/containerd/connection.ts';
 import type { Container } from '../node/containerd/containers.ts';
 import { AdminService, admin } from '../proto/admin.ts';
 import { ask } from './admin-client.ts';
-import { dump } from './checkpoint/dump.ts';
+import { dump, thaw } from './checkpoint/dump.ts';
 import { followPreparation, followRestore, type Restored } from './checkpoint/follow.ts';
 import { containerNamed, withContainerd } from './checkpoint/machine.ts';
 import { livingNodes } from './checkpoint/nodes.ts';
@@ -53,7 +53,11 @@ interface Move {
 /** Brings a checkpoint of the running container to the other node. Answers its id. */
 async function bringAhead(move: Move): Promise<string> {
   const { config, container, options } = move;
-  const first = await dump(config, options.namespace, container.id, { name: undefined, stop: false });
+  const first = await dump(config, options.namespace, container.id, {
+    name: undefined,
+    after: 'run',
+    isFollowed: true,
+  });
   try {
     await followPreparation(config.run, orderOf(move, first).setPrepare(true), options.json);
     return first;
@@ -72,9 +76,8 @@ async function frozen(move: Move, ahead: string): Promise<Omit<Moved, 'preparedM
   const made = [ahead];
   let pausedMs = 0;
   const begunMs = performance.now();
-  await withContainerd(config, ({ tasks }) => tasks.pause(namespace, id));
   try {
-    const checkpoint = await dump(config, namespace, id, { name: undefined, stop: false });
+    const checkpoint = await dump(config, namespace, id, { name: undefined, after: 'stay frozen' });
     made.push(checkpoint);
     const dumpedMs = performance.now() - begunMs;
     const order = orderOf(move, checkpoint).setWhole(!options.lazy);
@@ -87,16 +90,23 @@ async function frozen(move: Move, ahead: string): Promise<Omit<Moved, 'preparedM
         await endHere(config, namespace, container);
       },
     });
+    const earlyMs = dumpedMs - (await frozenMsOf(config, checkpoint));
     if (!restored.fellBack) await removeCheckpoint(config, checkpoint);
-    return { checkpoint, dumpedMs, pausedMs, restored };
+    return { checkpoint, dumpedMs: dumpedMs - earlyMs, pausedMs: pausedMs - earlyMs, restored };
   } catch (error) {
     if (pausedMs > 0)
       throw new Failure(`${(error as Error).message}; its checkpoints ${made.join(' and ')} are left`);
     for (const checkpoint of made) await removeCheckpoint(config, checkpoint).catch(() => {});
     throw error;
   } finally {
-    if (pausedMs === 0) await withContainerd(config, ({ tasks }) => tasks.resume(namespace, id));
+    if (pausedMs === 0) await thaw(namespace, id);
   }
+}
+
+/** It was frozen some time after it was asked for: until its dump was taken, so long. */
+async function frozenMsOf({ run }: Config, checkpoint: string): Promise<number> {
+  const request = new admin.CheckpointRequest().setId(checkpoint);
+  return (await ask(run, AdminService.inspectCheckpoint, request)).getCheckpoint()!.getFrozenMs();
 }
 
 /** Says why nothing is heard, each reason once. */
@@ -133,7 +143,7 @@ async function endHere(
   await withContainerd(config, async ({ tasks, containers, snapshots }) => {
     await tasks.kill(namespace, id);
     // Its processes take the signal when they are thawed, before anything else.
-    await tasks.resume(namespace, id).catch(() => {});
+    await thaw(namespace, id);
     await tasks.ended(namespace, id).catch(() => {});
     await tasks.delete(namespace, id);
     await containers.delete(namespace, id);

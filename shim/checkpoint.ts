@@ -2,6 +2,9 @@
  * `checkpoint`: the dump goes into a folder that the node has made, and so does what the container has written, at the same frozen moment; the
  * node makes volumes of them behind the container's back. What is left in the image path is a reference.
  *
+ * With `FORAGE_CHECKPOINT_FREEZES=1` it is frozen by this and stays so, as a container does that is about to move: only when the dump cannot fail
+ * any more for want of a node or of room. `FORAGE_CHECKPOINT_FOLLOWED=1` says that another one follows soon.
+ *
  * Order of effects: dump, copy of the upper directory, the node takes both, reference. Without `--leave-running` the processes are gone after
  * the dump, so whatever fails from then on leaves the dump in the image path, as runc would have done. Nothing else is left of a
  * failure: the node removes a folder that it has not taken.
@@ -75,13 +78,16 @@ async function staging(dump: Dump): Promise<number> {
   const staysRunning = isSet(args, 'leave-running');
   const wasFrozen = await isFrozen(container);
   // The dump lets the processes go on at its end; what they have written is to be of the same moment.
-  const pauses = staysRunning && !wasFrozen && container.upper !== undefined;
+  const freezes = process.env.FORAGE_CHECKPOINT_FREEZES === '1';
+  const pauses = staysRunning && !wasFrozen && (freezes || container.upper !== undefined);
   const begunMs = wasFrozen ? performance.timeOrigin : Date.now();
+  let status = 1;
   if (pauses) await runcOn(root, 'pause', id);
   try {
-    return await dumped(dump, begunMs);
+    status = await dumped(dump, begunMs);
+    return status;
   } finally {
-    if (pauses) await runcOn(root, 'resume', id);
+    if (pauses && !(freezes && status === 0)) await runcOn(root, 'resume', id);
   }
 }
 
@@ -110,6 +116,7 @@ async function dumped({ args, link, container, staged }: Dump, begunMs: number):
         memoryBytes: await bytesIn(images),
         filesBytes,
         hasFiles: container.upper !== undefined,
+        isFollowed: process.env.FORAGE_CHECKPOINT_FOLLOWED === '1',
       },
       'taken',
     );

@@ -12,11 +12,16 @@ const FORAGE_RUNC = process.env.FORAGE_RUNTIME || '/usr/bin/forage-runc';
 export interface DumpOptions {
   /** The checkpoint's id; undefined: made up. */
   name: string | undefined;
-  /** The container ends with it. */
-  stop: boolean;
+  /** What the container does afterwards. */
+  after: 'run' | 'end' | 'stay frozen';
+  /** Another checkpoint of it follows soon. */
+  isFollowed?: boolean;
 }
 
-/** Answers the checkpoint's id. The container has gone on, or is frozen still where it was. Throws Failure. */
+/** containerd's folder of runc's states. */
+const rootOf = (namespace: string) => `/run/containerd/runc/${namespace}`;
+
+/** Answers the checkpoint's id. Throws Failure; the container may be frozen then, if it was to be. */
 export async function dump(
   config: Config,
   namespace: string,
@@ -26,10 +31,10 @@ export async function dump(
   const folder = await mkdtemp(join(tmpdir(), 'forage-checkpoint-'));
   const [images, log] = [join(folder, 'images'), join(folder, 'log.json')];
   try {
-    await runtime(config, options.name, [
-      ...['--root', `/run/containerd/runc/${namespace}`, '--log', log, '--log-format', 'json'],
+    await runtime(environment(config, options), [
+      ...['--root', rootOf(namespace), '--log', log, '--log-format', 'json'],
       ...['checkpoint', '--image-path', images, '--work-path', folder],
-      ...(options.stop ? [] : ['--leave-running']),
+      ...(options.after === 'end' ? [] : ['--leave-running']),
       id,
     ]).catch(async (error: Error) => {
       throw new Failure(`${id} could not be checkpointed: ${await lastError(log, error.message)}`);
@@ -43,12 +48,22 @@ export async function dump(
   }
 }
 
-function runtime(config: Config, name: string | undefined, argv: string[]): Promise<void> {
-  const env = {
+/** Lets a container go on that stayed frozen, of which containerd does not know. One that is not frozen, or gone, is left as it is. */
+export async function thaw(namespace: string, id: string): Promise<void> {
+  await runtime(process.env, ['--root', rootOf(namespace), 'resume', id]).catch(() => {});
+}
+
+function environment({ run }: Config, { name, after, isFollowed }: DumpOptions): NodeJS.ProcessEnv {
+  return {
     ...process.env,
-    FORAGE_RUN: config.run,
+    FORAGE_RUN: run,
     ...(name !== undefined && { FORAGE_CHECKPOINT_NAME: name }),
+    ...(after === 'stay frozen' && { FORAGE_CHECKPOINT_FREEZES: '1' }),
+    ...(isFollowed && { FORAGE_CHECKPOINT_FOLLOWED: '1' }),
   };
+}
+
+function runtime(env: NodeJS.ProcessEnv, argv: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     execFile(FORAGE_RUNC, argv, { env }, (error, _stdout, stderr) => {
       if (error) reject(new Error(stderr.trim().split('\n')[0] || error.message));

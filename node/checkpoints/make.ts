@@ -22,25 +22,31 @@ export interface MakeParts
   gate: Gate;
 }
 
-/** Resolves once the record is published. `base`: the memory volume of an earlier checkpoint of these processes, whose blocks are kept where they still do. */
+/** A checkpoint of the same processes, whose blocks are kept where they still do. */
+export interface Earlier {
+  memory: Root;
+  /** Its dump, where that is still there. */
+  images: string | undefined;
+}
+
+/** Resolves once the record is published. */
 export async function makeCheckpoint(
   parts: MakeParts,
   member: ClusterMember,
   staged: Staged,
-  base: Root | undefined,
+  earlier: Earlier | undefined,
   signal: AbortSignal,
 ): Promise<Held<'checkpoint'>> {
   const { blocks, gate } = parts;
   const { id, directory, hasFiles, document, below } = staged;
   return gate.shared(async () => {
-    const memory = await makeVolume(
-      parts,
-      { of: 'memory', id, directory: join(directory, 'images'), ...(base && { base }) },
-      signal,
+    const base = earlier && { base: earlier.memory, earlier: earlier.images };
+    const [memory, files] = await both(
+      makeVolume(parts, { of: 'memory', id, directory: join(directory, 'images'), ...base }, signal),
+      hasFiles
+        ? makeVolume(parts, { of: 'files', id, directory: join(directory, 'files') }, signal)
+        : Promise.resolve(undefined),
     );
-    const files = hasFiles
-      ? await makeVolume(parts, { of: 'files', id, directory: join(directory, 'files') }, signal)
-      : undefined;
     const bytes = encodeDocument(document);
     const descriptor = { digest: digestOf(bytes), mediaType: DOCUMENT_MEDIA_TYPE };
     const stored = await storeObject(blocks, descriptor, bytes);
@@ -57,9 +63,15 @@ export async function makeCheckpoint(
   });
 }
 
+/** Neither goes on when this has rejected: nothing may be stored outside of the gate. */
+async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return Promise.all([a, b]);
+}
+
 async function makeVolume(
   { blocks, blocksDir, volumesDir, tempDir, pageNamesDir, compression }: MakeParts,
-  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base'>,
+  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base' | 'earlier'>,
   signal: AbortSignal,
 ): Promise<Root> {
   const job = { ...folder, blocksDir, volumesDir, tempDir, pageNamesDir, compression };

@@ -20,6 +20,7 @@ const take: Request = {
   memoryBytes: 1,
   filesBytes: 1,
   hasFiles: true,
+  isFollowed: false,
 };
 
 async function serving(t: Test, more: Partial<ShimHandlers> = {}) {

@@ -17,6 +17,7 @@ const staged = (id: string, directory: string): Staged => ({
   directory,
   hasFiles: true,
   below: ['ab'.repeat(32)],
+  isFollowed: false,
   document: {
     id,
     node: 'n1',

@@ -4,7 +4,7 @@
  */
 
 import type { Placed } from '../../blocks/flat-image.ts';
-import { bytesOf, filesOfFlat } from '../../blocks/flat-read.ts';
+import { bytesOf, filesOfFlat, readHead } from '../../blocks/flat-read.ts';
 import { decodePagemap, type PageRun } from '../../blocks/pagemap.ts';
 import { type BlockStore, PAGE_BYTES, type VolumeIndex } from '../../blocks/types.ts';
 import type { Touched } from '../../shim/protocol.ts';
@@ -28,13 +28,7 @@ export class MemoryMap {
 
   /** Reads the volume's metadata, which is here. Rejects where it is not, or is none. */
   static async read(index: VolumeIndex, blocks: Pick<BlockStore, 'get'>): Promise<MemoryMap> {
-    const head: Buffer[] = [];
-    for (let i = 0; i < index.blockCount && index.isMetadata(i); i++) {
-      const bytes = await blocks.get(index.blockId(i));
-      if (!bytes) throw new Error(`block ${index.blockId(i)} of the volume's metadata is not here`);
-      head.push(bytes);
-    }
-    return new MemoryMap(index, Buffer.concat(head));
+    return new MemoryMap(index, await readHead(index, blocks));
   }
 
   /** Numbers of the blocks that CRIU reads itself: pages that cannot come later, and large files that are no memory. */
