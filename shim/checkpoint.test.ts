@@ -51,6 +51,20 @@ t.test(
   },
 );
 
+t.test('a container that is to stay frozen does, and goes on when its dump fails', async (t) => {
+  for (const fails of [false, true]) {
+    const bed = await Bed.make(t);
+    await bed.node(t, bed.well);
+    const env = { FORAGE_CHECKPOINT_FREEZES: '1', ...(fails && { RUNC_FAILS: '1' }) };
+    t.match(await bed.run(bed.checkpoint('--leave-running'), env), { status: Number(fails) });
+    const calls = (await bed.text('calls'))
+      .split('\n')
+      .map((call) => /pause|checkpoint|resume/.exec(call)?.[0]);
+    const verbs = calls.filter((verb, i) => verb !== undefined && verb !== calls[i - 1]);
+    t.same(verbs.slice(-2 - Number(fails)), ['pause', 'checkpoint', ...(fails ? ['resume'] : [])]);
+  }
+});
+
 t.test('without a node it is a plain checkpoint, and the log says so', async (t) => {
   const bed = await Bed.make(t);
   t.match(await bed.run(bed.checkpoint()), { status: 0 });
