@@ -3,10 +3,11 @@
  * and says how it went as JSON. Where its connection ends, it looks for the redis on each of its nodes in turn, as clients do.
  *
  *   node migrate-client.ts fill HOST MEGABYTES
- *   node migrate-client.ts load SECONDS REQUESTS_PER_SECOND HOST...
+ *   node migrate-client.ts load STOP_FILE REQUESTS_PER_SECOND HOST...     until there is such a file
  *   node migrate-client.ts check HOST MEGABYTES
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -128,11 +129,12 @@ async function check(host: string, megabytes: string): Promise<object> {
   return { keys: keysIn(megabytes), wrong };
 }
 
-async function load(seconds: string, perSecond: string, ...hosts: string[]): Promise<object> {
+async function load(stopFile: string, perSecond: string, ...hosts: string[]): Promise<object> {
   const sent = { asked: 0, answered: 0, lost: 0, refused: 0 };
   const latencies: number[] = [];
   let lastMs = performance.now();
-  let gapMs = 0;
+  /** The longest times without an answer, in their order: it is frozen twice, for the first dump and for the move. */
+  let pauses: { atMs: number; ms: number }[] = [];
   let redis: Redis | undefined;
   let isOver = false;
   const connecting = (async () => {
@@ -158,14 +160,14 @@ async function load(seconds: string, perSecond: string, ...hosts: string[]): Pro
     sent.answered++;
     const nowMs = performance.now();
     latencies.push(nowMs - sinceMs);
-    gapMs = Math.max(gapMs, nowMs - lastMs);
+    pauses.push({ atMs: nowMs, ms: nowMs - lastMs });
+    pauses = pauses.sort((a, b) => b.ms - a.ms).slice(0, 2);
     lastMs = nowMs;
   };
   while (!redis) await sleep(RETRY_MS);
   const beginMs = performance.now();
   lastMs = beginMs;
-  const endMs = beginMs + Number(seconds) * 1000;
-  for (let due = 0; performance.now() < endMs; await sleep(1)) {
+  for (let due = 0; !existsSync(stopFile); await sleep(1)) {
     for (const now = ((performance.now() - beginMs) * Number(perSecond)) / 1000; due < now; due++) void one();
   }
   await sleep(1000);
@@ -174,7 +176,7 @@ async function load(seconds: string, perSecond: string, ...hosts: string[]): Pro
   latencies.sort((a, b) => a - b);
   return {
     ...sent,
-    pauseMs: gapMs,
+    pausesMs: pauses.sort((a, b) => a.atMs - b.atMs).map(({ ms }) => ms),
     p50Ms: latencies[latencies.length >> 1],
     p99Ms: latencies[Math.floor(latencies.length * 0.99)],
   };
@@ -184,6 +186,6 @@ const [verb = '', ...args] = process.argv.slice(2);
 const verbs: Record<string, (...args: string[]) => Promise<object>> = {
   fill: (host = '', megabytes = '') => fill(host, megabytes),
   check: (host = '', megabytes = '') => check(host, megabytes),
-  load: (seconds = '', perSecond = '', ...hosts) => load(seconds, perSecond, ...hosts),
+  load: (stopFile = '', perSecond = '', ...hosts) => load(stopFile, perSecond, ...hosts),
 };
 console.log(JSON.stringify(await verbs[verb]!(...args)));

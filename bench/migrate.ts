@@ -7,6 +7,7 @@
  *   node bench/migrate.ts --name migrate [--megabytes 1000] [--json FILE]
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Cluster, eventually, forgetAll, pushImages } from '../integration/lib/cluster.ts';
 import { linkRates } from './link.ts';
@@ -23,13 +24,17 @@ const cluster = new Cluster(options.name);
 const { megabytes } = options;
 const PER_SECOND = 1000;
 const CLIENT = '/tmp/migrate-client.ts';
+const STOP = '/tmp/migrate-client.stop';
+/** Of load before and after. */
+const AROUND_MS = 3000;
 
 interface Load {
   asked: number;
   answered: number;
   lost: number;
   refused: number;
-  pauseMs: number;
+  /** For the first dump, and for the move. */
+  pausesMs: [number, number];
   p50Ms: number;
   p99Ms: number;
 }
@@ -66,12 +71,15 @@ async function start(): Promise<string> {
   return (await cluster.sh('n1', 'nerdctl ps -q --no-trunc --filter name=redis')).trim();
 }
 
-async function move(id: string, from: string, to: string, seconds: number, ...flags: string[]) {
-  const loading = client<Load>('load', String(seconds), String(PER_SECOND), from, to);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+async function move(id: string, from: string, to: string, ...flags: string[]) {
+  await cluster.sh('n3', `rm -f ${STOP}`);
+  const loading = client<Load>('load', STOP, String(PER_SECOND), from, to);
+  await sleep(AROUND_MS);
   const moved = JSON.parse(
     await cluster.sh(from, `forage migrate ${id} --to ${to} --json ${flags.join(' ')}`),
   ) as Moved;
+  await sleep(AROUND_MS);
+  await cluster.sh('n3', `touch ${STOP}`);
   const load = await loading;
   const { wrong } = await client<{ wrong: number }>('check', to, megabytes);
   if (wrong > 0) throw new Error(`${wrong} values are others than before`);
@@ -81,12 +89,11 @@ async function move(id: string, from: string, to: string, seconds: number, ...fl
 const linkBytesPerSecond = (await linkRates(cluster)).get('n1')!;
 const id = await start();
 const linkSeconds = (Number(megabytes) * 1e6) / linkBytesPerSecond;
-const seconds = Math.ceil(20 + 4 * linkSeconds);
 const rows = [
-  await move(id, 'n1', 'n2', seconds),
-  await move(id, 'n2', 'n1', seconds),
-  await move(id, 'n1', 'n2', seconds, '--lazy'),
-  await move(id, 'n2', 'n1', seconds, '--lazy'),
+  await move(id, 'n1', 'n2'),
+  await move(id, 'n2', 'n1'),
+  await move(id, 'n1', 'n2', '--lazy'),
+  await move(id, 'n2', 'n1', '--lazy'),
 ];
 console.log(
   `\n${megabytes} MB of redis, ${PER_SECOND} requests a second; the link takes ${linkSeconds.toFixed(1)} s for its memory\n`,
@@ -95,7 +102,8 @@ console.log(
   `${table(
     rows.map((row) => ({
       move: row.how,
-      'pause, ms': Math.round(row.pauseMs),
+      'pause, ms': Math.round(row.pausesMs[1]),
+      'for the first dump, ms': Math.round(row.pausesMs[0]),
       lost: row.lost + row.refused,
       'of requests': row.asked,
       'ahead, ms': Math.round(row.prepared_ms),
@@ -109,6 +117,6 @@ console.log(
 );
 finish(
   { rows, linkSeconds },
-  rows.map(({ how, pauseMs }) => ({ what: `pause, ${how}, ms`, value: pauseMs, atMost: 1000 })),
+  rows.map(({ how, pausesMs }) => ({ what: `pause, ${how}, ms`, value: pausesMs[1], atMost: 1000 })),
   options.json,
 );

@@ -12,7 +12,7 @@ import type { Checkpoint } from '../../peers/directory/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
 import { encodeReference, REFERENCE_FILE } from '../../shim/reference.ts';
 import { type Containerd, ContainerdError } from '../containerd/containerd.ts';
-import { type NewRestore, restoreContainer } from '../containerd/restoring.ts';
+import { type NewRestore, offerAhead, restoreContainer } from '../containerd/restoring.ts';
 import { RefusedError } from '../control.ts';
 import type { LayerRecords } from '../records.ts';
 import { placeBoundFiles, sweepBoundFiles } from './bound-files.ts';
@@ -28,6 +28,8 @@ const FORAGE_RUNC = '/usr/bin/forage-runc';
 const LAYER_MAX_MS = 120_000;
 const LAYER_AGAIN_MS = 2100;
 const AHEAD_MAX_MS = 2000;
+/** From a preparation to the restore: the memory comes in between. */
+const AHEAD_KEPT_MS = 10 * 60_000;
 /** Of nerdctl: they tell of its own files, which are on the machine that the container comes from. */
 const FOREIGN_LABEL = /^nerdctl\//;
 
@@ -70,6 +72,8 @@ export interface ContainerMaker {
 export function createContainers(parts: Parts): ContainerMaker {
   const { containerd, records, neighbours, root, run } = parts;
   const { containers } = containerd;
+  /** By container, what ends the hold on the layers that a preparation has offered. */
+  const ahead = new Map<string, () => Promise<void>>();
 
   /** Everything that will be asked for one after the other, asked for at once; what cannot be had is said when its turn comes. */
   async function askAhead(checkpoint: Checkpoint, made: Made): Promise<void> {
@@ -134,6 +138,18 @@ export function createContainers(parts: Parts): ContainerMaker {
     };
   }
 
+  /** Until the container is made, or nothing has come of it. */
+  function keepAhead(as: NewContainer, lease: { release(): Promise<void> }): void {
+    const key = keyOf(as);
+    void ahead.get(key)?.();
+    const timer = setTimeout(() => void ahead.get(key)?.(), AHEAD_KEPT_MS).unref();
+    ahead.set(key, () => {
+      clearTimeout(timer);
+      ahead.delete(key);
+      return lease.release();
+    });
+  }
+
   async function make(
     checkpoint: Checkpoint,
     document: CheckpointDocument,
@@ -169,6 +185,7 @@ export function createContainers(parts: Parts): ContainerMaker {
       throw error instanceof ContainerdError ? new RefusedError('state', reason(error)) : error;
     } finally {
       await rm(folder, { recursive: true, force: true });
+      await ahead.get(keyOf(as))?.();
     }
   }
 
@@ -177,9 +194,20 @@ export function createContainers(parts: Parts): ContainerMaker {
       const { made } = possible(checkpoint, document);
       await mustBeFree(as, signal);
       await askAhead(checkpoint, made);
+      const layers = {
+        chainIds: made.chainIds,
+        snapshotter: SNAPSHOTTER,
+        onMissing: waitForLayers(() => {}, signal),
+      };
+      const lease = await offerAhead(containerd, as.namespace, layers, signal);
+      keepAhead(as, lease);
     },
     make,
   };
+}
+
+function keyOf({ namespace, id }: NewContainer): string {
+  return `${namespace} ${id}`;
 }
 
 async function* oneAfterTheOther<T>(first: readonly T[], then: Promise<readonly T[]>): AsyncGenerator<T> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runc } from '../../proto/containerd.ts';
 import { type Containerd, ContainerdError, openContainerd } from './containerd.ts';
-import { type NewRestore, removeContainer, restoreContainer } from './restoring.ts';
+import { type NewRestore, offerAhead, removeContainer, restoreContainer } from './restoring.ts';
 import { runcOptions } from './runc-options.ts';
 import { startContainerdTwin } from './twin.ts';
 
@@ -179,3 +179,23 @@ t.test('a container that has ended is removed with all that was made for it', as
   await removeContainer(containerd, 'default', made);
   t.equal(await containerd.tasks.state('default', 'web'), 'running', 'not another one of its name');
 });
+
+t.test(
+  'layers that are offered ahead are held by a lease; none is left where one of them is missing',
+  async (t) => {
+    const { containerd, held } = await setup(t);
+    const layers = { ...order, snapshotter: 'forage' };
+    const lease = await offerAhead(containerd, 'default', layers, signal);
+    t.equal(held.leases.size, 1);
+    await restoreContainer(containerd, 'default', Promise.resolve(order), signal);
+    await lease.release();
+    t.equal(held.leases.size, 0);
+    await t.rejects(
+      offerAhead(containerd, 'default', { ...layers, chainIds: [low, 'sha256:other'] }, signal),
+      {
+        message: 'nobody has sha256:other',
+      },
+    );
+    t.equal(held.leases.size, 0);
+  },
+);

@@ -12,17 +12,22 @@ import type { Container } from './containers.ts';
 import { runcOptions } from './runc-options.ts';
 import type { SnapshotMount } from './snapshots.ts';
 
-export interface NewRestore {
+/** The layers of a root file system, as a snapshotter is asked for them. */
+export interface OfferedLayers {
+  /** Lowest first; those on top may still be on the way while the ones below are offered. */
+  chainIds: Iterable<ChainId> | AsyncIterable<ChainId>;
+  snapshotter: string;
+  /** The snapshotter does not have this layer. Resolves when it is to be asked again, rejects to give up. */
+  onMissing: (chainId: ChainId) => Promise<void>;
+}
+
+export interface NewRestore extends Omit<OfferedLayers, 'snapshotter'> {
   /** CRIU's images, or what stands for them. Needed until the restore has ended. */
   imagePath: string;
   /** Called instead of runc. */
   binary: string;
   /** Its runtime options: those of the container that was checkpointed. */
   container: Omit<Container, 'snapshotKey'>;
-  /** The layers of its root file system, lowest first; those on top may still be on the way while the ones below are offered. */
-  chainIds: Iterable<ChainId> | AsyncIterable<ChainId>;
-  /** The snapshotter does not have this layer. Resolves when it is to be asked again, rejects to give up. */
-  onMissing: (chainId: ChainId) => Promise<void>;
 }
 
 type Parts = Pick<Containerd, 'containers' | 'leases' | 'snapshots' | 'tasks'>;
@@ -50,7 +55,7 @@ export async function restoreContainer(
       snapshotKey: `forage-${id}-${randomBytes(8).toString('hex')}`,
     };
     const make = async () => {
-      const top = await offerChain(parts, scope, order, signal);
+      const top = await offerChain(parts, scope, { ...order, snapshotter }, signal);
       signal.throwIfAborted();
       const rootfs = await snapshots.prepare(scope, snapshotter, container.snapshotKey, top);
       signal.throwIfAborted();
@@ -63,16 +68,33 @@ export async function restoreContainer(
   }
 }
 
+/** Makes the layers known to containerd ahead of a restore: they stay until `release`, or what is made on them goes. */
+export async function offerAhead(
+  parts: Pick<Parts, 'leases' | 'snapshots'>,
+  namespace: string,
+  layers: OfferedLayers,
+  signal: AbortSignal,
+): Promise<{ release(): Promise<void> }> {
+  const lease = await parts.leases.create(namespace);
+  try {
+    await offerChain(parts, { namespace, lease: lease.id }, layers, signal);
+    return lease;
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
 /** Answers the highest layer. */
 async function offerChain(
-  { snapshots }: Parts,
+  { snapshots }: Pick<Parts, 'snapshots'>,
   scope: Scope,
-  { chainIds, container, onMissing }: NewRestore,
+  { chainIds, snapshotter, onMissing }: OfferedLayers,
   signal: AbortSignal,
 ): Promise<ChainId | ''> {
   let top: ChainId | '' = '';
   for await (const chainId of chainIds) {
-    while (!(await snapshots.offer(scope, container.snapshotter, chainId, top, signal))) {
+    while (!(await snapshots.offer(scope, snapshotter, chainId, top, signal))) {
       await onMissing(chainId);
       signal.throwIfAborted();
     }
