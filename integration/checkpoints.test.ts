@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap';
 import { begin, checkpoint, list, scenarios } from './lib/checkpoints.ts';
 import { type Cluster, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
+import { keepsConnections } from './lib/connections.ts';
 import { versions } from './lib/versions.ts';
 import {
   counter,
@@ -52,6 +53,10 @@ async function define(t: Test, cluster: Cluster, workloads: readonly Workload[])
     byNerdctl(t, cluster),
   );
   if (workloads.length < 3) return;
+  await scenario(
+    'TCP connections are kept where their address comes along, and closed where it does not',
+    (t) => keepsConnections(t, cluster),
+  );
   await scenario('the node that made a checkpoint is gone: others have it', (t) => sourceGone(t, cluster));
   await scenario('references that are forged or name no checkpoint are refused', (t) => refused(t, cluster));
 }

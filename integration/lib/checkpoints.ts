@@ -28,8 +28,9 @@ export async function begin(
   cluster: Cluster,
   name: string,
   workload: Workload,
+  net?: 'none' | 'host',
 ): Promise<{ id: string; state: string }> {
-  const state = await start(cluster, 'n1', name, workload);
+  const state = await start(cluster, 'n1', name, workload, net);
   const id = (await cluster.sh('n1', `nerdctl ps -q --no-trunc --filter name=${name}`)).trim();
   return { id, state };
 }

@@ -159,12 +159,18 @@ export const nginx: Workload = {
   check: ['curl', '-sf', 'http://127.0.0.1:8081/'],
 };
 
-/** Starts it with nerdctl, without a network but loopback, and answers its state. */
-export async function start(cluster: Cluster, node: string, id: string, workload: Workload): Promise<string> {
+/** Starts it with nerdctl, without a network but loopback unless it is to have the machine's, and answers its state. */
+export async function start(
+  cluster: Cluster,
+  node: string,
+  id: string,
+  workload: Workload,
+  net: 'none' | 'host' = 'none',
+): Promise<string> {
   const argv = workload.argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
   await cluster.sh(
     node,
-    `nerdctl --snapshotter forage run -d -q --net none --runtime /usr/bin/forage-runc --name ${id} registry:5000/${workload.image} ${argv}`,
+    `nerdctl --snapshotter forage run -d -q --net ${net} --runtime /usr/bin/forage-runc --name ${id} registry:5000/${workload.image} ${argv}`,
   );
   return inside(
     cluster,
