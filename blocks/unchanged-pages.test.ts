@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { filesOfFlat, readHead } from './flat-read.ts';
 import { storeMemory } from './memory-volume.ts';
 import { openPageNames } from './page-names.ts';
 import { type EntryTwin, LAZY, PRESENT, pagemapImage } from './pagemap.twin.ts';
 import { openBlockStore } from './store.ts';
 import { generator, noise, scratch } from './testing.ts';
 import { PAGE_BYTES } from './types.ts';
-import { CHANGED, together, unchangedPages } from './unchanged-pages.ts';
+import { type Base, CHANGED, together, unchangedPages } from './unchanged-pages.ts';
 import { openVolumeStore } from './volumes.ts';
 
 const BASE = 2 ** 40;
@@ -31,12 +32,33 @@ function dumped(t: Test, areas: readonly Area[], id = 1): string {
   return folder;
 }
 
+async function stores(t: Test) {
+  const dir = scratch(t);
+  const blocks = await openBlockStore(join(dir, 'blocks'), { onCorrupt: (error) => t.fail(error.message) });
+  return {
+    blocks,
+    volumes: await openVolumeStore(join(dir, 'volumes')),
+    pageNames: openPageNames(join(dir, 'names')),
+  };
+}
+
+async function baseOf(t: Test, directory: string): Promise<Base> {
+  const { blocks, volumes } = await stores(t);
+  const { root } = await storeMemory({ id: 'c1', directory }, { blocks, volumes });
+  const index = (await volumes.get(root))!;
+  const head = await readHead(index, blocks);
+  return { index, head, files: filesOfFlat(head), blocks };
+}
+
 t.test('pages are compared at their addresses, wherever the files have them', async (t) => {
   const [a, b] = [noise(300 * PAGE_BYTES, 1), noise(20 * PAGE_BYTES, 2)];
-  const before = dumped(t, [
-    { address: BASE, bytes: a },
-    { address: BASE + 2 ** 30, bytes: b },
-  ]);
+  const base = await baseOf(
+    t,
+    dumped(t, [
+      { address: BASE, bytes: a },
+      { address: BASE + 2 ** 30, bytes: b },
+    ]),
+  );
   const next = Buffer.from(a);
   next[PAGE_BYTES * 260] = next[PAGE_BYTES * 260]! ^ 1;
   const now = dumped(
@@ -47,19 +69,23 @@ t.test('pages are compared at their addresses, wherever the files have them', as
     ],
     4,
   );
-  const { file, pages } = unchangedPages(now, before).get('pages-4.img')!;
-  t.equal(file, 'pages-1.img');
+  const places = base.files.get('pages-1.img')!.pages;
   const expected = Array.from({ length: 323 }, (_, i) => {
     if (i < 5 || i === 265) return CHANGED;
-    return i < 305 ? i - 5 : 300 + (i - 305) + 2;
+    return places[i < 305 ? i - 5 : 300 + (i - 305) + 2];
   });
-  t.same([...pages], expected);
+  t.same([...unchangedPages(now, base).get('pages-4.img')!], expected);
 });
 
-t.test('a process that the earlier dump does not know has no unchanged pages', (t) => {
-  const now = dumped(t, [{ address: BASE, bytes: noise(PAGE_BYTES) }]);
-  t.equal(unchangedPages(now, scratch(t)).size, 0);
-  t.end();
+t.test('what the base does not have, or has lost, counts as changed', async (t) => {
+  const bytes = noise(40 * PAGE_BYTES);
+  const now = dumped(t, [{ address: BASE, bytes }]);
+  const base = await baseOf(t, now);
+  t.equal(unchangedPages(now, { ...base, files: new Map() }).size, 0, 'a process');
+  const lost = base.index.blockId(base.index.blockAt(base.files.get('pages-1.img')!.pages[20]! * PAGE_BYTES));
+  const path = (id: string) => (id === lost ? '/nowhere' : base.blocks.path(id));
+  const found = unchangedPages(now, { ...base, blocks: { path } }).get('pages-1.img')!;
+  t.equal(found.filter((place) => place === CHANGED).length, 16, 'a block');
 });
 
 t.test('areas that touch, overlap or lie apart', (t) => {
@@ -101,23 +127,18 @@ function goOn(areas: readonly Area[], { below }: ReturnType<typeof generator>): 
   );
 }
 
-t.test('a volume is the same to the byte, with the earlier dump at hand or without', async (t) => {
+t.test('a volume is the same to the byte, whether its pages were compared or hashed', async (t) => {
   const seed = Number(process.env.SEED ?? Date.now() % 100_000);
   t.comment(`SEED=${seed}`);
   const random = generator(seed);
-  const dir = scratch(t);
-  const blocks = await openBlockStore(join(dir, 'blocks'), { onCorrupt: (error) => t.fail(error.message) });
-  const volumes = await openVolumeStore(join(dir, 'volumes'));
-  const pageNames = openPageNames(join(dir, 'names'));
+  const { blocks, volumes, pageNames } = await stores(t);
   let areas: Area[] = [{ address: BASE, bytes: noise(200 * PAGE_BYTES, 1) }];
-  let [base, earlier]: [string | undefined, string | undefined] = [undefined, undefined];
+  let base: string | undefined;
   for (let i = 0; i < 12; i++) {
-    const directory = dumped(t, areas);
-    const dump = { id: `c${i}`, directory, base };
+    const dump = { id: `c${i}`, directory: dumped(t, areas), base };
     const { root } = await storeMemory(dump, { blocks, volumes });
-    const again = await storeMemory({ ...dump, earlier }, { blocks, volumes, pageNames });
-    t.equal(again.root, root);
-    [base, earlier] = [root, directory];
+    t.equal((await storeMemory(dump, { blocks, volumes, pageNames })).root, root);
+    base = root;
     areas = goOn(areas, random);
   }
 });

@@ -56,7 +56,6 @@ async function bringAhead(move: Move): Promise<string> {
   const first = await dump(config, options.namespace, container.id, {
     name: undefined,
     after: 'run',
-    isFollowed: true,
   });
   try {
     await followPreparation(config.run, orderOf(move, first).setPrepare(true), options.json);

@@ -141,6 +141,7 @@ export function createControl(parts: ClusterParts): NodeControl {
         throw new RefusedError('state', `${missing} of the ${chainIds.length} layers are no volumes yet`);
       }
       yield* prefetchVolumes({ roots, neighbours, blocks, signal });
+      await blocks.sync();
     },
 
     async revoke(record) {

@@ -16,7 +16,7 @@ interface Parts {
   signal: AbortSignal;
 }
 
-/** Rejects with the first block's error when one cannot be had within the configured bound. */
+/** Rejects with the first block's error when one cannot be had within the configured bound. What it has brought may not be on the disk for good yet. */
 export async function* prefetchVolumes({
   roots,
   neighbours,
@@ -31,7 +31,13 @@ export async function* prefetchVolumes({
     }
   }
   const progress: Progress = { doneBlocks: 0, totalBlocks: wanted.size, doneBytes: 0, totalBytes: 0 };
-  for (const { bytes } of wanted.values()) progress.totalBytes += bytes;
+  for (const [id, { bytes }] of wanted) {
+    progress.totalBytes += bytes;
+    if (!blocks.has(id)) continue;
+    wanted.delete(id);
+    progress.doneBlocks++;
+    progress.doneBytes += bytes;
+  }
   const ending = new AbortController();
   const stop = AbortSignal.any([signal, ending.signal]);
   let isDone = false;
@@ -48,7 +54,6 @@ export async function* prefetchVolumes({
       await Promise.race([work, sleep(TELL_EVERY_MS)]);
     }
     await work;
-    await blocks.sync();
     yield progress;
   } finally {
     ending.abort(new Error('the prefetch was given up'));

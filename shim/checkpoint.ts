@@ -3,7 +3,7 @@
  * node makes volumes of them behind the container's back. What is left in the image path is a reference.
  *
  * With `FORAGE_CHECKPOINT_FREEZES=1` it is frozen by this and stays so, as a container does that is about to move: only when the dump cannot fail
- * any more for want of a node or of room. `FORAGE_CHECKPOINT_FOLLOWED=1` says that another one follows soon.
+ * any more for want of a node or of room.
  *
  * Order of effects: dump, copy of the upper directory, the node takes both, reference. Without `--leave-running` the processes are gone after
  * the dump, so whatever fails from then on leaves the dump in the image path, as runc would have done. Nothing else is left of a
@@ -116,7 +116,6 @@ async function dumped({ args, link, container, staged }: Dump, begunMs: number):
         memoryBytes: await bytesIn(images),
         filesBytes,
         hasFiles: container.upper !== undefined,
-        isFollowed: process.env.FORAGE_CHECKPOINT_FOLLOWED === '1',
       },
       'taken',
     );

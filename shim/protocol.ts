@@ -64,8 +64,6 @@ const take = v.object({
   filesBytes: size,
   /** There is a folder `files`. */
   hasFiles: v.boolean(),
-  /** Another checkpoint of it follows soon. */
-  isFollowed: v.optional(v.boolean(), false),
 });
 
 const restore = v.object({ do: v.literal('restore'), reference: referenceSchema, container });

@@ -14,8 +14,6 @@ export interface DumpOptions {
   name: string | undefined;
   /** What the container does afterwards. */
   after: 'run' | 'end' | 'stay frozen';
-  /** Another checkpoint of it follows soon. */
-  isFollowed?: boolean;
 }
 
 /** containerd's folder of runc's states. */
@@ -53,13 +51,12 @@ export async function thaw(namespace: string, id: string): Promise<void> {
   await runtime(process.env, ['--root', rootOf(namespace), 'resume', id]).catch(() => {});
 }
 
-function environment({ run }: Config, { name, after, isFollowed }: DumpOptions): NodeJS.ProcessEnv {
+function environment({ run }: Config, { name, after }: DumpOptions): NodeJS.ProcessEnv {
   return {
     ...process.env,
     FORAGE_RUN: run,
     ...(name !== undefined && { FORAGE_CHECKPOINT_NAME: name }),
     ...(after === 'stay frozen' && { FORAGE_CHECKPOINT_FREEZES: '1' }),
-    ...(isFollowed && { FORAGE_CHECKPOINT_FOLLOWED: '1' }),
   };
 }
 

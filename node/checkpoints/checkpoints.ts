@@ -12,8 +12,7 @@ import { loadObject, storeObject } from '../image-refs-object.ts';
 import type { ClusterMember } from '../member.ts';
 import { isPlaced } from '../placed.ts';
 import { type CheckpointDocument, decodeDocument } from './document.ts';
-import { createKeptDumps } from './kept-dumps.ts';
-import { type Earlier, type MakeParts, makeCheckpoint } from './make.ts';
+import { type MakeParts, makeCheckpoint } from './make.ts';
 import type { Staged, Staging } from './staging.ts';
 import { encodeWorkingSet, WORKING_SET_MEDIA_TYPE } from './working-set.ts';
 
@@ -74,7 +73,6 @@ export function createCheckpoints(parts: Parts): Checkpoints {
   const { staging, volumes, blocks, log } = parts;
   const stopping = new AbortController();
   const making = new Map<string, Promise<void>>();
-  const kept = createKeptDumps(staging, log);
 
   function member(): ClusterMember {
     const joined = parts.member();
@@ -97,14 +95,12 @@ export function createCheckpoints(parts: Parts): Checkpoints {
   }
 
   /** Of the same container, or of what it was restored from: the newest. */
-  async function earlierOf({ document }: Staged): Promise<(Earlier & { id: string }) | undefined> {
+  async function earlierMemory({ document }: Staged): Promise<Root | undefined> {
     const { id, namespace } = document.container;
     for (const held of list()) {
       const earlier = await documentOf(held, AbortSignal.timeout(EARLIER_MAX_MS)).catch(() => undefined);
       const isSame = earlier?.container.id === id && earlier.container.namespace === namespace;
-      const of = { id: held.content.id, memory: held.content.memory };
-      if (isSame) return { ...of, images: kept.imagesOf(of.id) };
-      if (of.id === document.parent) return { ...of, images: undefined };
+      if (isSame || held.content.id === document.parent) return held.content.memory;
     }
     return undefined;
   }
@@ -131,11 +127,8 @@ export function createCheckpoints(parts: Parts): Checkpoints {
     const { id, directory } = staged;
     for (;;) {
       try {
-        const earlier = await earlierOf(staged);
-        await makeCheckpoint(parts, member(), staged, earlier, stopping.signal);
-        if (staged.isFollowed) await kept.keep(id, directory);
-        else await staging.remove(directory);
-        if (earlier) await kept.forget(earlier.id);
+        await makeCheckpoint(parts, member(), staged, await earlierMemory(staged), stopping.signal);
+        await staging.remove(directory);
         log.info({ checkpoint: id }, 'a checkpoint was made');
         return;
       } catch (error) {
@@ -229,11 +222,9 @@ export function createCheckpoints(parts: Parts): Checkpoints {
       const recordIds = directory.checkpoint(id).map((held) => held.id);
       if (recordIds.length === 0) throw new RefusedError('absent', `there is no checkpoint ${id}`);
       await directory.publish('removal', { image: '', chainIds: [], recordIds });
-      await kept.forget(id);
     },
     async stop() {
       stopping.abort();
-      kept.stop();
       await Promise.all(making.values());
     },
   };

@@ -185,7 +185,7 @@ export function createContainers(parts: Parts): ContainerMaker {
       throw error instanceof ContainerdError ? new RefusedError('state', reason(error)) : error;
     } finally {
       await rm(folder, { recursive: true, force: true });
-      await ahead.get(keyOf(as))?.();
+      void ahead.get(keyOf(as))?.();
     }
   }
 

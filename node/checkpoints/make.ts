@@ -22,27 +22,19 @@ export interface MakeParts
   gate: Gate;
 }
 
-/** A checkpoint of the same processes, whose blocks are kept where they still do. */
-export interface Earlier {
-  memory: Root;
-  /** Its dump, where that is still there. */
-  images: string | undefined;
-}
-
-/** Resolves once the record is published. */
+/** Resolves once the record is published. `base`: the memory volume of an earlier checkpoint of these processes, whose blocks are kept where they still do. */
 export async function makeCheckpoint(
   parts: MakeParts,
   member: ClusterMember,
   staged: Staged,
-  earlier: Earlier | undefined,
+  base: Root | undefined,
   signal: AbortSignal,
 ): Promise<Held<'checkpoint'>> {
   const { blocks, gate } = parts;
   const { id, directory, hasFiles, document, below } = staged;
   return gate.shared(async () => {
-    const base = earlier && { base: earlier.memory, earlier: earlier.images };
     const [memory, files] = await both(
-      makeVolume(parts, { of: 'memory', id, directory: join(directory, 'images'), ...base }, signal),
+      makeVolume(parts, { of: 'memory', id, directory: join(directory, 'images'), base }, signal),
       hasFiles
         ? makeVolume(parts, { of: 'files', id, directory: join(directory, 'files') }, signal)
         : Promise.resolve(undefined),
@@ -71,7 +63,7 @@ async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
 
 async function makeVolume(
   { blocks, blocksDir, volumesDir, tempDir, pageNamesDir, compression }: MakeParts,
-  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base' | 'earlier'>,
+  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base'>,
   signal: AbortSignal,
 ): Promise<Root> {
   const job = { ...folder, blocksDir, volumesDir, tempDir, pageNamesDir, compression };

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
 import type { Neighbours, RestoreHere, RestoreOrder, RestoreProgress } from '../../peers/types.ts';
-import { blocksHere } from '../blocks-here.ts';
+import { bytesHere } from '../blocks-here.ts';
 import { RefusedError } from '../control.ts';
 import { prefetchVolumes } from '../prefetch.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -11,6 +11,8 @@ import type { ContainerMaker } from './containers.ts';
 import type { Restores } from './restores.ts';
 
 const TELL_EVERY_MS = 200;
+/** Of a large memory it is not looked every time how much is here: that must not cost what brings it. */
+const LOOK_SHARE = 20;
 /** How long others may take to tell of a checkpoint that a person has named. */
 const HEARD_MAX_MS = 15_000;
 
@@ -47,7 +49,7 @@ export function createRestoring(parts: Parts): RestoreHere {
 
   async function noteShared(memory: Root, progress: RestoreProgress): Promise<void> {
     const index = await neighbours.fetchVolume(memory).catch(() => undefined);
-    if (index) progress.sharedBytes = blocksHere(index, blocks).bytes;
+    if (index) progress.sharedBytes = await bytesHere(index, blocks);
   }
 
   async function carryOut(order: RestoreOrder, progress: RestoreProgress, stop: AbortSignal): Promise<void> {
@@ -133,6 +135,7 @@ export function createRestoring(parts: Parts): RestoreHere {
       id,
       AbortSignal.any([signal, AbortSignal.timeout(HEARD_MAX_MS)]),
     );
+    let lookAgainMs = 0;
     for (;;) {
       const early = beginning.get(keyOf(order));
       if (early) {
@@ -148,10 +151,12 @@ export function createRestoring(parts: Parts): RestoreHere {
         };
         return;
       }
-      const index = await volumes.get(content.memory);
+      const index = performance.now() < lookAgainMs ? undefined : await volumes.get(content.memory);
       if (index) {
+        const begunMs = performance.now();
         progress.totalBytes = index.sizeBytes;
-        progress.hereBytes = blocksHere(index, blocks).bytes;
+        progress.hereBytes = await bytesHere(index, blocks);
+        lookAgainMs = performance.now() + LOOK_SHARE * (performance.now() - begunMs);
       }
       progress.running ||= status.runningMs !== undefined;
       progress.failed = status.failed;

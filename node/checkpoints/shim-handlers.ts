@@ -40,7 +40,7 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
   }
 
   async function taken(id: string, directory: string, request: Take): Promise<Reference> {
-    const { container, running, frozenMs, memoryBytes, filesBytes, hasFiles, isFollowed } = request;
+    const { container, running, frozenMs, memoryBytes, filesBytes, hasFiles } = request;
     const known = await facts(container);
     const document = {
       id,
@@ -54,7 +54,7 @@ export function createShimHandlers(parts: Parts): ShimHandlers {
       filesBytes,
       ...(known && { made: known.made }),
     };
-    await checkpoints.take({ id, directory, hasFiles, document, below: known?.below ?? [], isFollowed });
+    await checkpoints.take({ id, directory, hasFiles, document, below: known?.below ?? [] });
     log.info(
       { checkpoint: id, container: container.id, memoryBytes, filesBytes, frozenMs },
       'a dump was taken',

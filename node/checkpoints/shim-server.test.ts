@@ -20,7 +20,6 @@ const take: Request = {
   memoryBytes: 1,
   filesBytes: 1,
   hasFiles: true,
-  isFollowed: false,
 };
 
 async function serving(t: Test, more: Partial<ShimHandlers> = {}) {

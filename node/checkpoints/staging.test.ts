@@ -17,7 +17,6 @@ const staged = (id: string, directory: string): Staged => ({
   directory,
   hasFiles: true,
   below: ['ab'.repeat(32)],
-  isFollowed: false,
   document: {
     id,
     node: 'n1',

@@ -20,8 +20,6 @@ export interface Staged {
   document: Omit<CheckpointDocument, 'format'>;
   /** Writable volumes that the container had as lower layers, lowest first. */
   below: readonly Root[];
-  /** Another dump of the container follows soon, and is to be compared with this one. */
-  isFollowed: boolean;
 }
 
 export class NoRoomError extends Error {
@@ -48,8 +46,6 @@ export interface Staging {
   /** Resolves once the folder outlives this process. */
   take(staged: Staged): Promise<void>;
   remove(directory: string): Promise<void>;
-  /** The state is elsewhere, too: what was written goes, CRIU's images stay for this process alone. */
-  untake(directory: string): Promise<void>;
   /** What earlier processes have taken and not finished. Removes what none has taken. */
   leftovers(): Promise<Staged[]>;
 }
@@ -82,10 +78,6 @@ export async function openStaging(rootDirectory: string, runDirectory: string): 
         await file.close();
       }
       await rename(fresh, join(staged.directory, TAKEN));
-    },
-    async untake(directory) {
-      await rm(join(directory, TAKEN), { force: true });
-      await rm(join(directory, 'files'), { recursive: true, force: true });
     },
     remove: (directory) => rm(directory, { recursive: true, force: true, maxRetries: 5 }),
     async leftovers() {

@@ -63,9 +63,12 @@ export async function restoreContainer(
       await startTask(parts, scope, container, rootfs, order, signal);
     };
     await unmadeOnFailure(make, () => removeContainer(parts, scope, container));
-  } finally {
+  } catch (error) {
     await lease.release();
+    throw error;
   }
+  // It runs: nobody need wait for this.
+  void lease.release();
 }
 
 /** Makes the layers known to containerd ahead of a restore: they stay until `release`, or what is made on them goes. */
