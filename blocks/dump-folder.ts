@@ -5,9 +5,12 @@ import { type FlatFile, HOLE, pagesOf } from './flat-image.ts';
 import type { PageNumbers } from './page-numbers.ts';
 import { PAGE_BYTES } from './types.ts';
 
-/** CRIU reads all of its small files before the first page, so they arrive with the index; a dump of an odd kind must not make that slow. */
-const SMALL_BYTES_MAX = 1024 * 1024;
-const ALL_SMALL_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * CRIU reads all of its small files before the first page, so they arrive with the index; a dump of an odd kind must not make that slow. The map of a
+ * gigabyte that an allocator has cut to pieces takes a megabyte.
+ */
+const SMALL_BYTES_MAX = 8 * 1024 * 1024;
+const ALL_SMALL_BYTES_MAX = 24 * 1024 * 1024;
 const PAGES_FILE = /^pages-.*\.img$/;
 const WINDOW_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(PAGE_BYTES);

@@ -53,7 +53,7 @@ t.test('what the kernel reads from the mounted volume is the dump', async (t) =>
     'inventory.img': noise(100),
     'empty.img': Buffer.alloc(0),
     'page.img': noise(PAGE_BYTES),
-    'large.img': noise(2_000_001, 3),
+    'large.img': noise(9_000_001, 3),
     'pages-1.img': noise(40 * PAGE_BYTES, 1),
     'pages-2.img': Buffer.concat([
       noise(3 * PAGE_BYTES, 2),
