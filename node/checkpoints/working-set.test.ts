@@ -95,10 +95,11 @@ t.test('what a restore needs first is brought ahead of its reads, in order', asy
   const workingSet = await storeObject(blocks, { digest: digestOf(bytes), mediaType: 'x' }, bytes);
   await first.bring(workingSet, new AbortController().signal);
   const ahead = neighbours.asked.filter(({ priority }) => priority === 'prefetch').map(({ id }) => id);
-  t.equal(ahead.length, 17 + 1 + 2);
+  t.equal(ahead.length, 130 + 1 + 2);
+  const wanted = Array.from(order, (i) => index.blockId(i));
   t.same(
-    ahead.slice(-2),
-    Array.from(order, (i) => index.blockId(i)),
+    ahead.filter((id) => wanted.includes(id)),
+    wanted,
   );
 });
 
