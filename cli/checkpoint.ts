@@ -44,6 +44,7 @@ async function settle(run: string, id: string, isSilent: boolean): Promise<void>
   const words: Record<string, string> = {
     making: 'the container goes on; its checkpoint is being made',
     replicating: 'other nodes fetch what they are to keep',
+    few: 'warning: the cluster has fewer nodes than replicas; those that there are will keep it',
   };
   for await (const reply of askStream(run, AdminService.settleCheckpoint, request)) {
     const text = words[reply.getStage()];

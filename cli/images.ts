@@ -81,8 +81,8 @@ function removedForPeople(removed: Removed): string {
   const { name, layers_freed: freed, layers_shared: shared, still_used_by: nodes } = removed;
   const lines = [
     `removed  ${name}`,
-    `freed    ${count(freed, 'layer')} that no other image has; their blocks go, on every node`,
-    `shared   ${count(shared, 'layer')} that other images have; they stay`,
+    `freed    ${count(freed, 'layer')} that no other image or checkpoint has; their blocks go, on every node`,
+    `shared   ${count(shared, 'layer')} that other images or checkpoints have; they stay`,
   ];
   if (nodes.length > 0)
     lines.push(

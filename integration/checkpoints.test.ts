@@ -1,6 +1,6 @@
 /** Containers move between nodes with their memory and their files, by every way in. */
 import t, { type Test } from 'tap';
-import { begin, checkpoint, list, scenarios } from './lib/checkpoints.ts';
+import { begin, checkpoint, list, removeContainers, scenarios } from './lib/checkpoints.ts';
 import { type Cluster, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
 import { keepsConnections } from './lib/connections.ts';
 import { versions } from './lib/versions.ts';
@@ -58,6 +58,10 @@ async function define(t: Test, cluster: Cluster, workloads: readonly Workload[])
     (t) => keepsConnections(t, cluster),
   );
   await scenario('the node that made a checkpoint is gone: others have it', (t) => sourceGone(t, cluster));
+  await scenario(
+    'an image is removed everywhere: what a checkpoint needs of it stays as long as the checkpoint',
+    (t) => imageGone(t, cluster),
+  );
   await scenario('references that are forged or name no checkpoint are refused', (t) => refused(t, cluster));
 }
 
@@ -150,6 +154,19 @@ async function sourceGone(t: Test, cluster: Cluster): Promise<void> {
   } finally {
     await cluster.do('start', 'n1');
   }
+}
+
+async function imageGone(t: Test, cluster: Cluster): Promise<void> {
+  const { state } = await begin(cluster, 'web', counter);
+  await checkpoint(cluster, 'first', 'web');
+  await removeContainers(cluster, ['n1']);
+  for (const node of NODES)
+    await cluster.sh(node, 'nerdctl rmi -f registry:5000/busybox > /dev/null 2>&1 || true');
+  const isKnown = async () => /busybox/.test(await cluster.sh('n1', 'forage images'));
+  if (await isKnown()) await cluster.sh('n1', 'forage images rm registry:5000/busybox');
+  t.notOk(await isKnown());
+  await cluster.sh('n3', 'forage restore first --name web2');
+  t.equal(await inside(cluster, 'n3', 'web2', counter.check), state);
 }
 
 async function refused(t: Test, cluster: Cluster): Promise<void> {

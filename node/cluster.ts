@@ -28,6 +28,8 @@ export interface ClusterParts {
   inUse: InUse;
   limits: CacheLimits;
   marks: Marks;
+  /** Layers that checkpoints need. */
+  checkpointLayers: () => Promise<ReadonlySet<ChainId>>;
   verify: VerifyLayer;
   /** Resolves after `ms`. */
   sleep: (ms: number) => Promise<unknown>;
@@ -101,7 +103,7 @@ export function createControl(parts: ClusterParts): NodeControl {
     async removeImage(typed) {
       const { directory } = member();
       const { name, chainIds } = imageNamed(typed);
-      const removals = await directory.removeImage(name);
+      const removals = await directory.removeImage(name, await parts.checkpointLayers());
       const layersFreed = new Set(removals.flatMap(({ content }) => content.chainIds)).size;
       await sleep(OBJECTIONS_MS);
       const left = imageKnown(name);

@@ -46,7 +46,7 @@ export interface RemovedImage {
   name: string;
   /** Layers that nothing else in the cluster uses: their blocks go, on every node. */
   layersFreed: number;
-  /** Layers that stay because other images have them. */
+  /** Layers that stay because other images or checkpoints have them. */
   layersShared: number;
   /** Nodes that still have the image in containerd and so keep it alive: sorted names. */
   stillUsedBy: string[];

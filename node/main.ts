@@ -214,6 +214,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     inUse,
     limits,
     marks,
+    checkpointLayers: checkpointing.layers,
   });
   metrics = await startMetrics(config.metrics.listen, view, log);
   const admin = await startAdmin(

@@ -5,14 +5,20 @@ import { checkPinAnswers, type PinRequest } from '../peers/placement/messages.ts
 import type { ClusterMember } from './member.ts';
 
 /** Every owner of every block has promised to keep it, and there are other nodes to lean on. Rejects when one cannot be asked. */
-export async function isPlaced(
+export async function isPlaced(member: ClusterMember, volumes: VolumeStore, root: Root): Promise<boolean> {
+  const { members, replicas } = member.custody.owners();
+  return members.length >= Math.max(2, replicas) && isKept(member, volumes, root);
+}
+
+/** The same in a cluster of any size: every owner that there is. */
+export async function isKept(
   { name, custody, neighbours }: ClusterMember,
   volumes: VolumeStore,
   root: Root,
 ): Promise<boolean> {
   const index = await volumes.get(root);
+  if (index === undefined) return false;
   const owners = custody.owners();
-  if (index === undefined || owners.members.length < Math.max(2, owners.replicas)) return false;
   const ids = new Set<BlockId>();
   for (let i = 0; i < index.blockCount; i++) ids.add(index.blockId(i));
   const candidates = Array.from(ids, (id) => ({ id, roots: [root] }));

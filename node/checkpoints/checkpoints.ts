@@ -4,13 +4,14 @@
  */
 import type { Logger } from 'pino';
 import { digestOf } from '../../blocks/digest.ts';
-import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
+import type { BlockStore, ChainId, Root, VolumeStore } from '../../blocks/types.ts';
 import { isCheckpointId } from '../../peers/directory/body.ts';
 import type { Held } from '../../peers/directory/types.ts';
 import { RefusedError } from '../control.ts';
+import { canonicalName } from '../image-list.ts';
 import { loadObject, storeObject } from '../image-refs-object.ts';
 import type { ClusterMember } from '../member.ts';
-import { isPlaced } from '../placed.ts';
+import { isKept } from '../placed.ts';
 import { type CheckpointDocument, decodeDocument } from './document.ts';
 import { type MakeParts, makeCheckpoint } from './make.ts';
 import type { Staged, Staging } from './staging.ts';
@@ -22,6 +23,8 @@ export type CheckpointStage =
   | 'making'
   /** It is complete on this node, and owners fetch what they are to keep. */
   | 'replicating'
+  /** The cluster has fewer nodes than there are to be replicas: those that there are will have it. */
+  | 'few'
   /** All owners of all blocks, of its image's as well, have promised to keep them. */
   | 'kept';
 
@@ -51,6 +54,8 @@ export interface Checkpoints {
   settle(id: string, signal: AbortSignal): AsyncIterable<CheckpointStage>;
   /** Everywhere. Rejects with RefusedError where there is none. */
   remove(id: string): Promise<void>;
+  /** The layers of the images of all of them. Rejects with RefusedError where what one needs cannot be read now. */
+  layers(): Promise<ReadonlySet<ChainId>>;
   stop(): Promise<void>;
 }
 
@@ -154,9 +159,40 @@ export function createCheckpoints(parts: Parts): Checkpoints {
     return [memory, ...writable, ...layers.map(({ content }) => content.root)];
   }
 
+  const layersOf = async (held: Held<'checkpoint'>, signal: AbortSignal) =>
+    (await documentOf(held, signal)).made?.chainIds ?? [];
+
+  async function layers(except?: string): Promise<ReadonlySet<ChainId>> {
+    const found = new Set<ChainId>();
+    for (const held of list()) {
+      if (held.content.id === except) continue;
+      const chainIds = await layersOf(held, AbortSignal.timeout(EARLIER_MAX_MS)).catch(() => {
+        throw new RefusedError(
+          'state',
+          `what checkpoint ${held.content.id} needs cannot be had now; try again`,
+        );
+      });
+      for (const chainId of chainIds) found.add(chainId);
+    }
+    return found;
+  }
+
+  /** Those that only the checkpoint has kept, since its image was removed. */
+  async function layersFreedWith(held: Held<'checkpoint'>): Promise<ChainId[]> {
+    const { directory } = member();
+    if (held.content.image === '' || directory.refs(canonicalName(held.content.image)).length > 0) return [];
+    try {
+      const own = await layersOf(held, AbortSignal.timeout(EARLIER_MAX_MS));
+      const others = await layers(held.content.id);
+      return own.filter((chainId) => !others.has(chainId) && !directory.isNamed(chainId));
+    } catch {
+      return []; // they stay: nothing is lost by that but room
+    }
+  }
+
   const areKept = async (roots: readonly Root[]) => {
     for (const root of roots) {
-      if (!(await isPlaced(member(), volumes, root).catch(() => false))) return false;
+      if (!(await isKept(member(), volumes, root).catch(() => false))) return false;
     }
     return true;
   };
@@ -209,6 +245,8 @@ export function createCheckpoints(parts: Parts): Checkpoints {
       const held = newest(id);
       if (!held) throw new RefusedError('absent', `there is no checkpoint ${id}`);
       yield 'replicating';
+      const { members, replicas } = member().custody.owners();
+      if (members.length < replicas) yield 'few';
       const needed = await neededBy(held, signal);
       while (!(await areKept(needed))) {
         signal.throwIfAborted();
@@ -219,10 +257,13 @@ export function createCheckpoints(parts: Parts): Checkpoints {
     async remove(id) {
       await making.get(id);
       const { directory } = member();
-      const recordIds = directory.checkpoint(id).map((held) => held.id);
+      const said = directory.checkpoint(id);
+      const recordIds = said.map((held) => held.id);
       if (recordIds.length === 0) throw new RefusedError('absent', `there is no checkpoint ${id}`);
-      await directory.publish('removal', { image: '', chainIds: [], recordIds });
+      const freed = await layersFreedWith(said[0]!);
+      await directory.publish('removal', { image: '', chainIds: freed, recordIds });
     },
+    layers,
     async stop() {
       stopping.abort();
       await Promise.all(making.values());

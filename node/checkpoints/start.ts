@@ -1,5 +1,6 @@
 /** All that a node does about checkpoints, built together. */
 import { join } from 'node:path';
+import type { ChainId } from '../../blocks/types.ts';
 import type { RestoreHere } from '../../peers/types.ts';
 import type { Config } from '../config/config.ts';
 import type { Containerd } from '../containerd/containerd.ts';
@@ -33,6 +34,8 @@ interface Parts {
 
 export interface CheckpointParts {
   control: CheckpointControl;
+  /** Layers that checkpoints need. */
+  layers: () => Promise<ReadonlySet<ChainId>>;
   restores: Restores;
   /** For neighbours who want a container here. */
   restoreHere: RestoreHere;
@@ -109,6 +112,7 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
   const control = createCheckpointControl({ checkpoints, restoreHere, member, blocks, volumes, gate });
   return {
     control,
+    layers: () => checkpoints.layers(),
     restoreHere,
     restores,
     async stop() {

@@ -157,20 +157,25 @@ export class Directory {
   }
 
   /**
-   * Ends the image in the whole cluster: its refs, and its layers as far as no other image's ref has them. Answers the removals:
-   * none when no ref of the image counts.
+   * Ends the image in the whole cluster: its refs, and its layers as far as no other image's ref has them and they are not to be kept. Answers the
+   * removals: none when no ref of the image counts.
    */
-  async removeImage(image: string): Promise<Held<'removal'>[]> {
+  async removeImage(image: string, kept: ReadonlySet<ChainId> = new Set()): Promise<Held<'removal'>[]> {
     const refs = this.refs(image);
     if (refs.length === 0) return [];
     const chainIds = [...new Set(refs.flatMap(({ content }) => content.chainIds))];
-    const free = chainIds.filter((chainId) => !this.#isUsedBeside(image, chainId));
+    const free = chainIds.filter((chainId) => !kept.has(chainId) && !this.#isUsedBeside(image, chainId));
     const removals: Held<'removal'>[] = [];
     for (let at = 0; at === 0 || at < free.length; at += MAX_REMOVAL_NAMES) {
       const some = free.slice(at, at + MAX_REMOVAL_NAMES);
       removals.push(await this.publish('removal', { image, chainIds: some, recordIds: [] }));
     }
     return removals;
+  }
+
+  /** A ref of some image has the layer. */
+  isNamed(chainId: ChainId): boolean {
+    return this.#isUsedBeside('', chainId);
   }
 
   #isUsedBeside(image: string, chainId: ChainId): boolean {
