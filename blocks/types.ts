@@ -52,6 +52,8 @@ export interface VolumeIndex {
   readonly blockCount: number;
   /** Name of block i. One block may stand at several places of an image. */
   blockId(i: number): BlockId;
+  /** The first place where a block stands; -1: nowhere. */
+  positionOf(id: BlockId): number;
   /** Offset of block i in the image; `offset(blockCount)` is `sizeBytes`. */
   offset(i: number): number;
   /** The block that holds this byte. */

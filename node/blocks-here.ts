@@ -1,4 +1,4 @@
-/** How much of a volume this node holds. Looks at every block's file: for people and for usage, not for polling. */
+/** How much of a volume this node holds. Looks at every block's file: for people and for usage. */
 import { IdSet } from '../blocks/id-set.ts';
 import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
 
@@ -10,7 +10,7 @@ export interface BlocksHere {
 }
 
 export function blocksHere(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>): BlocksHere {
-  const seen = new Set<BlockId>();
+  const seen = new IdSet();
   let count = 0;
   let bytes = 0;
   for (let i = 0; i < index.blockCount; i++) {
@@ -22,6 +22,27 @@ export function blocksHere(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>):
     bytes += index.offset(i + 1) - index.offset(i);
   }
   return { distinct: seen.size, count, bytes };
+}
+
+/** Bytes of a volume that is coming, to be asked again and again: a block that has come is not looked for again. */
+export function bytesComing(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>): () => number {
+  const seen = new IdSet();
+  let absent: number[] = [];
+  for (let i = 0; i < index.blockCount; i++) {
+    const id = index.blockId(i);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    absent.push(i);
+  }
+  let bytes = 0;
+  return () => {
+    absent = absent.filter((i) => {
+      if (!blocks.has(index.blockId(i))) return true;
+      bytes += index.offset(i + 1) - index.offset(i);
+      return false;
+    });
+    return bytes;
+  };
 }
 
 export interface BlocksOfAll {

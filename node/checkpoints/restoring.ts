@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
 import type { Neighbours, RestoreHere, RestoreProgress } from '../../peers/types.ts';
-import { blocksHere } from '../blocks-here.ts';
+import { blocksHere, bytesComing } from '../blocks-here.ts';
 import { RefusedError } from '../control.ts';
 import { prefetchVolumes } from '../prefetch.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -99,11 +99,12 @@ export function createRestoring(parts: Parts): RestoreHere {
       const { memory } = outcome;
       tell('running');
       progress.running = true;
+      const index = await volumes.get(memory);
+      const bytesHere = index && bytesComing(index, blocks);
       for (;;) {
-        const index = await volumes.get(memory);
-        if (index) {
+        if (index && bytesHere) {
           progress.totalBytes = index.sizeBytes;
-          progress.hereBytes = blocksHere(index, blocks).bytes;
+          progress.hereBytes = bytesHere();
         }
         const status = restores.list().find((one) => one.checkpoint === id && one.container === container);
         progress.failed = status?.failed;
