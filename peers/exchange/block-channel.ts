@@ -13,7 +13,7 @@ import { askFrame, BLOCKS_PROTOCOL, cancelFrame, HEADER_BYTES, readHeader } from
 import { MAX_CALLS_PER_PEER } from './limits.ts';
 import { WireError } from './wire.ts';
 
-const HELD_MAX_BYTES = 4 << 20;
+const HELD_MAX_BYTES = 2 << 20;
 const REQUEST_IDS = 2 ** 32;
 /** More requests than a neighbour answers at the same time; those before have been passed over. */
 const LEFTOVERS_MAX = 4 * MAX_CALLS_PER_PEER;

@@ -3,7 +3,7 @@ import { MAX_BLOCK_BYTES } from '../../blocks/block.ts';
 
 const SMALLEST_BYTES = 64 * 1024;
 /** Kept while nobody uses them, in all. */
-const IDLE_MAX_BYTES = 8 << 20;
+const IDLE_MAX_BYTES = 4 << 20;
 
 class BufferPool {
   readonly #idle = new Map<number, Buffer[]>();
