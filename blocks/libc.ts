@@ -1,6 +1,6 @@
 /**
- * System calls that Node does not offer, called through koffi, off the event loop (on koffi's threads) but for the clock: any of
- * them may wait for a disk, and a mount waits for the volume server.
+ * Calls of libc that Node does not offer, through koffi, off the event loop (on koffi's threads) but for the clock and malloc: any of
+ * the others may wait for a disk, and a mount waits for the volume server.
  */
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
@@ -61,6 +61,13 @@ export function wallClockMs(): number {
   const time = { tv_sec: 0, tv_nsec: 0 };
   rawClock(CLOCK_REALTIME, time);
   return time.tv_sec * 1000 + time.tv_nsec / 1e6;
+}
+
+const rawTrim = libc.func('int malloc_trim(size_t pad)');
+
+/** malloc_trim(3): what was freed goes back to the kernel, in the middle of the heap, too. */
+export function trimMalloc(): void {
+  rawTrim(0);
 }
 
 /** Flags of mount(2), from linux/mount.h. */

@@ -1,6 +1,6 @@
 /** The block store's twin in memory, for tests. */
 import { verifyBlock } from './block.ts';
-import type { BlockId, BlockStore } from './types.ts';
+import type { BlockId, BlockStore, Room } from './types.ts';
 
 export class MemoryBlockStore implements BlockStore {
   readonly #blocks = new Map<BlockId, Buffer>();
@@ -23,12 +23,14 @@ export class MemoryBlockStore implements BlockStore {
     this.#blocks.set(id, Buffer.from(bytes));
   }
 
-  async get(id: BlockId): Promise<Buffer | undefined> {
+  async get(id: BlockId, room: Room = Buffer.allocUnsafeSlow): Promise<Buffer | undefined> {
     const bytes = this.#blocks.get(id);
     if (!bytes) return undefined;
     try {
       verifyBlock(id, bytes);
-      return Buffer.from(bytes);
+      const copy = room(bytes.length).subarray(0, bytes.length);
+      copy.set(bytes);
+      return copy;
     } catch (error) {
       this.#blocks.delete(id);
       this.#onCorrupt(error as Error);

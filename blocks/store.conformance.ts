@@ -30,6 +30,15 @@ export function blockStoreConformance(t: Test, make: (t: Test) => Promise<Subjec
     t.same([...store.ids()], [id]);
   });
 
+  t.test('a block is read into the buffer that is given for it', async (t) => {
+    const { store } = await make(t);
+    const { id, bytes } = block(3);
+    await store.put(id, bytes);
+    const room = Buffer.alloc(bytes.length + 10);
+    t.same(await store.get(id, () => room), bytes);
+    t.same(room.subarray(0, bytes.length), bytes);
+  });
+
   t.test('put and remove are idempotent, also at the same time, and the totals follow', async (t) => {
     const { store } = await make(t);
     const blocks = [block(1), block(2), block(128)];

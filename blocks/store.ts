@@ -36,7 +36,7 @@ import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { type CorruptBlockError, isSha256, MAX_BLOCK_BYTES, verifyBlock } from './block.ts';
 import { syncfs } from './libc.ts';
-import type { BlockId, BlockStore } from './types.ts';
+import type { BlockId, BlockStore, Room } from './types.ts';
 
 export interface BlockStoreOptions {
   /** Told of each corrupt block just before its removal: nobody can put it again without that being known. */
@@ -136,9 +136,9 @@ export class DiskBlockStore implements BlockStore {
     }
   }
 
-  async get(id: BlockId): Promise<Buffer | undefined> {
+  async get(id: BlockId, room?: Room): Promise<Buffer | undefined> {
     const path = this.path(id);
-    const found = await readBlock(path);
+    const found = await readBlock(path, room);
     if (!found) return undefined;
     if (found.bytes && this.#checked.get(id) === found.ctimeMs) return found.bytes;
     try {
@@ -259,7 +259,7 @@ interface Found {
 }
 
 /** The file as it is; without its bytes when it is longer than any block. undefined: no such file. */
-async function readBlock(path: string): Promise<Found | undefined> {
+async function readBlock(path: string, room: Room = Buffer.allocUnsafeSlow): Promise<Found | undefined> {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -270,7 +270,7 @@ async function readBlock(path: string): Promise<Found | undefined> {
   try {
     const { size: sizeBytes, ctimeMs } = fstatSync(fd);
     if (sizeBytes > MAX_BLOCK_BYTES) return { sizeBytes, ctimeMs };
-    const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    const bytes = room(sizeBytes);
     const { bytesRead } = await read(fd, bytes, 0, sizeBytes, 0);
     return { sizeBytes, ctimeMs, bytes: bytes.subarray(0, bytesRead) };
   } finally {

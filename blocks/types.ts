@@ -18,6 +18,9 @@ export type DiffId = string;
 /** The unit of everything: blocks, EROFS and the page cache all cut at multiples of it. */
 export const PAGE_BYTES = 4096;
 
+/** Gives a buffer of at least so many bytes. */
+export type Room = (bytes: number) => Buffer;
+
 /** Content-addressed, immutable blocks. Put and remove are idempotent. */
 export interface BlockStore {
   has(id: BlockId): boolean;
@@ -27,9 +30,10 @@ export interface BlockStore {
   put(id: BlockId, bytes: Uint8Array): Promise<void>;
   /**
    * The verified bytes; undefined when absent. A block that fails its check is removed, logged and absent. It is hashed when
-   * this process reads it first and whenever its file has changed, not at every read.
+   * this process reads it first and whenever its file has changed, not at every read. Where bytes must be copied they go to
+   * the beginning of what `room` gives, asked for at most once.
    */
-  get(id: BlockId): Promise<Buffer | undefined>;
+  get(id: BlockId, room?: Room): Promise<Buffer | undefined>;
   remove(id: BlockId): Promise<void>;
   /** Makes all that was put so far survive a power loss (one syncfs, not one fsync a block). */
   sync(): Promise<void>;
@@ -48,6 +52,8 @@ export interface VolumeIndex {
   readonly blockCount: number;
   /** Name of block i. One block may stand at several places of an image. */
   blockId(i: number): BlockId;
+  /** The first place where a block stands; -1: nowhere. */
+  positionOf(id: BlockId): number;
   /** Offset of block i in the image; `offset(blockCount)` is `sizeBytes`. */
   offset(i: number): number;
   /** The block that holds this byte. */

@@ -57,6 +57,19 @@ t.test('the block of any byte is found', async (t) => {
   t.throws(() => index.offset(301), RangeError);
 });
 
+t.test('a block is found where it stands first, and nothing else is', async (t) => {
+  const blocks = entries(100);
+  const index = decodeIndex(encodeIndex(FORMAT, [...blocks, ...blocks]));
+  t.same(
+    blocks.map(({ id }) => index.positionOf(id)),
+    blocks.map((_, i) => i),
+  );
+  const across = blocks[0]!.id.slice(32) + blocks[1]!.id.slice(0, 32);
+  for (const absent of [across, entries(1, 'x')[0]!.id, '', blocks[0]!.id.slice(2)]) {
+    t.equal(index.positionOf(absent), -1, absent);
+  }
+});
+
 t.test('the decoder keeps no hold on the message that the index came in', async (t) => {
   const message = encodeIndex(FORMAT, entries(10));
   const index = decodeIndex(message);

@@ -153,6 +153,16 @@ export class DecodedIndex implements VolumeIndex {
     return this.encoded.toString('hex', at, at + HASH_BYTES);
   }
 
+  positionOf(id: BlockId): number {
+    const hash = Buffer.from(id, 'hex');
+    if (hash.length !== HASH_BYTES) return -1;
+    const end = this.#hashes + this.blockCount * HASH_BYTES;
+    let at = this.encoded.indexOf(hash, this.#hashes);
+    // What begins within a hash is none.
+    while (at >= 0 && (at - this.#hashes) % HASH_BYTES !== 0) at = this.encoded.indexOf(hash, at + 1);
+    return at >= 0 && at < end ? (at - this.#hashes) / HASH_BYTES : -1;
+  }
+
   offset(i: number): number {
     this.#check(i, this.blockCount + 1);
     return this.#starts[i]! * PAGE_BYTES;

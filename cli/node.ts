@@ -7,8 +7,10 @@ export async function runNode(configFile: string): Promise<void> {
   const config = await loadConfig(configFile);
   const ended = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const { startNode } = await import('../node/main.ts');
+  const { settle } = await import('../node/settle.ts');
   const node = await startNode(config);
   notify('READY=1');
+  settle();
   const stopWatchdog = feedWatchdog();
   await ended;
   notify('STOPPING=1');

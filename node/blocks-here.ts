@@ -1,4 +1,4 @@
-/** How much of a volume this node holds. Looks at every block's file: for people and for usage, not for polling. */
+/** How much of a volume this node holds. Looks at every block's file: for people and for usage. */
 import { IdSet } from '../blocks/id-set.ts';
 import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
 
@@ -13,7 +13,7 @@ export interface BlocksHere {
 }
 
 export function blocksHere(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>): BlocksHere {
-  const seen = new Set<BlockId>();
+  const seen = new IdSet();
   let count = 0;
   let bytes = 0;
   for (let i = 0; i < index.blockCount; i++) {
@@ -27,18 +27,30 @@ export function blocksHere(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>):
   return { distinct: seen.size, count, bytes };
 }
 
-/** The bytes of them, counted while others wait as little as possible: for somebody who watches a restore. */
-export async function bytesHere(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>): Promise<number> {
+/**
+ * Bytes of a volume that is coming, to be asked again and again: a block that has come is not looked for again, and others wait for that as little as
+ * possible.
+ */
+export function bytesComing(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>): () => Promise<number> {
   const seen = new IdSet();
-  let bytes = 0;
+  let absent: number[] = [];
   for (let i = 0; i < index.blockCount; i++) {
-    if (i % AT_ONCE === 0) await new Promise(setImmediate);
     const id = index.blockId(i);
     if (seen.has(id)) continue;
     seen.add(id);
-    if (blocks.has(id)) bytes += index.offset(i + 1) - index.offset(i);
+    absent.push(i);
   }
-  return bytes;
+  let bytes = 0;
+  return async () => {
+    const still: number[] = [];
+    for (const [n, i] of absent.entries()) {
+      if (n % AT_ONCE === 0) await new Promise(setImmediate);
+      if (blocks.has(index.blockId(i))) bytes += index.offset(i + 1) - index.offset(i);
+      else still.push(i);
+    }
+    absent = still;
+    return bytes;
+  };
 }
 
 export interface BlocksOfAll {

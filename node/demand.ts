@@ -59,7 +59,7 @@ export function createDemand(volumes: VolumeStore, neighbours: Neighbours): Dema
         await abandonable(root, signal, async (by) => {
           const wanted = neighbours.want(id, 'demand', by, root);
           const index = await volumes.get(root);
-          if (index !== undefined) prefetchBehind(root, index, positionOf(index, id));
+          if (index !== undefined) prefetchBehind(root, index, index.positionOf(id));
           await wanted;
         });
       } finally {
@@ -73,10 +73,4 @@ export function createDemand(volumes: VolumeStore, neighbours: Neighbours): Dema
     total: () => total,
     waiting: () => waiting,
   };
-}
-
-/** A linear search: a few hundred microseconds beside a network round trip, for the volume of a large layer. */
-function positionOf(index: VolumeIndex, id: BlockId): number {
-  for (let i = 0; i < index.blockCount; i++) if (index.blockId(i) === id) return i;
-  return -1;
 }

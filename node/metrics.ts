@@ -1,9 +1,9 @@
 /** Prometheus metrics over HTTP. Numbers come from the node's status when they are asked for; only ingest is timed here. */
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { listenHttp } from './listen-http.ts';
+import { createServer, listenHttp } from './listen-http.ts';
 import type { NodeStatus, NodeView } from './view.ts';
 
 /** How often the event loop's delay is sampled. prom-client's own 10 ms would wake an idle machine a hundred times a second. */

@@ -6,7 +6,7 @@
  * Invariants: no byte is sent that was not hashed in this very request. What a HEAD promises is here, since containerd goes
  * on with the digest that it was told. What a tag stands for is what the newest ref says.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BlockStore } from '../blocks/types.ts';
 import type { Held, StoredObject } from '../peers/directory/types.ts';
@@ -14,7 +14,7 @@ import type { Log, Neighbours } from '../peers/types.ts';
 import { isIndexType, isManifestType } from './containerd/oci.ts';
 import { newestRef } from './image-list.ts';
 import { loadObject } from './image-refs-object.ts';
-import { listenHttp } from './listen-http.ts';
+import { createServer, listenHttp } from './listen-http.ts';
 import type { DigestLookup } from './mirror-digests.ts';
 import { type MirrorRequest, parseRequest } from './mirror-request.ts';
 

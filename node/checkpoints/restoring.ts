@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
 import type { Neighbours, RestoreHere, RestoreOrder, RestoreProgress } from '../../peers/types.ts';
-import { bytesHere } from '../blocks-here.ts';
+import { bytesComing } from '../blocks-here.ts';
 import { RefusedError } from '../control.ts';
 import { prefetchVolumes } from '../prefetch.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -49,7 +49,7 @@ export function createRestoring(parts: Parts): RestoreHere {
 
   async function noteShared(memory: Root, progress: RestoreProgress): Promise<void> {
     const index = await neighbours.fetchVolume(memory).catch(() => undefined);
-    if (index) progress.sharedBytes = await bytesHere(index, blocks);
+    if (index) progress.sharedBytes = await bytesComing(index, blocks)();
   }
 
   async function carryOut(order: RestoreOrder, progress: RestoreProgress, stop: AbortSignal): Promise<void> {
@@ -136,6 +136,7 @@ export function createRestoring(parts: Parts): RestoreHere {
       AbortSignal.any([signal, AbortSignal.timeout(HEARD_MAX_MS)]),
     );
     let lookAgainMs = 0;
+    let bytesHere: ReturnType<typeof bytesComing> | undefined;
     for (;;) {
       const early = beginning.get(keyOf(order));
       if (early) {
@@ -151,11 +152,14 @@ export function createRestoring(parts: Parts): RestoreHere {
         };
         return;
       }
-      const index = performance.now() < lookAgainMs ? undefined : await volumes.get(content.memory);
+      const index = bytesHere ? undefined : await volumes.get(content.memory);
       if (index) {
-        const begunMs = performance.now();
         progress.totalBytes = index.sizeBytes;
-        progress.hereBytes = await bytesHere(index, blocks);
+        bytesHere = bytesComing(index, blocks);
+      }
+      if (bytesHere && performance.now() >= lookAgainMs) {
+        const begunMs = performance.now();
+        progress.hereBytes = await bytesHere();
         lookAgainMs = performance.now() + LOOK_SHARE * (performance.now() - begunMs);
       }
       progress.running ||= status.runningMs !== undefined;

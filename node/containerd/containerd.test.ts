@@ -108,9 +108,10 @@ t.test('a slow reader holds the sender back', async (t) => {
   const bytes = new Uint8Array(64 << 20);
   blobs.set(sha256('big'), { bytes, labels: {} });
   for await (const piece of containerd.content.read('k8s.io', sha256('big'))) {
-    t.equal(piece.length, 1 << 20);
+    t.ok(piece.length <= 1 << 20);
     await sleep(300);
-    t.ok(twin.piecesSent() < 48, `${twin.piecesSent()} of 64 pieces sent while the first is held`);
+    const sentBytes = twin.piecesSent() * piece.length;
+    t.ok(sentBytes <= 4 << 20, `${sentBytes} bytes sent while the first piece is held`);
     break;
   }
 });

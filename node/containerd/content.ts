@@ -9,7 +9,7 @@ import { type Connection, isContainerdError } from './connection.ts';
 /** Set on a blob by containerd once it has unpacked it: the diffID. */
 const UNCOMPRESSED = 'containerd.io/uncompressed';
 /** Asked for at once. A stream runs ahead of its reader by many pieces of a megabyte; short ones bound the node's memory. */
-const RANGE_BYTES = 2 << 20;
+const RANGE_BYTES = 512 << 10;
 const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 800;
 

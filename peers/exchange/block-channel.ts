@@ -8,18 +8,15 @@
 import type { TLSSocket } from 'node:tls';
 import { status } from '@grpc/grpc-js';
 import type { BlockId } from '../../blocks/types.ts';
-import { BufferPool } from './buffers.ts';
+import { buffers } from './buffers.ts';
 import { askFrame, BLOCKS_PROTOCOL, cancelFrame, HEADER_BYTES, readHeader } from './frames.ts';
 import { MAX_CALLS_PER_PEER } from './limits.ts';
 import { WireError } from './wire.ts';
 
-const HELD_MAX_BYTES = 4 << 20;
+const HELD_MAX_BYTES = 2 << 20;
 const REQUEST_IDS = 2 ** 32;
 /** More requests than a neighbour answers at the same time; those before have been passed over. */
 const LEFTOVERS_MAX = 4 * MAX_CALLS_PER_PEER;
-
-/** All channels share it: few of them receive at the same time. */
-const buffers = new BufferPool();
 
 /**
  * Given each block as it arrives, in the order asked; undefined: the neighbour does not have it. `bytes` are the receiver's

@@ -11,7 +11,7 @@ import type { BlockId, BlockStore } from '../../blocks/types.ts';
 import type { Clock } from '../clock.ts';
 import { BusyError } from './errors.ts';
 import { blockHeader, CommandReader, refusedFrame } from './frames.ts';
-import { readBlocks } from './sending.ts';
+import { NOTHING, type Outgoing, readInOrder, readOutgoing } from './outgoing.ts';
 import { Slots } from './slots.ts';
 import { WireError } from './wire.ts';
 
@@ -136,31 +136,40 @@ export class BlockConnection {
     const { blocks, clock } = this.#serving;
     let next = 0;
     let leftMs = mayWait ? HELD_MAX_MS : 0;
-    for await (const read of readBlocks(blocks, ids)) {
+    for await (const read of readInOrder(blocks, ids)) {
       const wanted = ids[next++]!;
       let block = read;
-      if (!block && leftMs > 0) {
+      if (!block.bytes && leftMs > 0) {
         const begunMs = clock.now();
         block = await this.#arrived(request, wanted, leftMs);
-        leftMs = block ? HELD_MAX_MS : leftMs - (clock.now() - begunMs);
+        leftMs = block.bytes ? HELD_MAX_MS : leftMs - (clock.now() - begunMs);
       }
-      if (this.#requests.get(id) !== request) return;
-      this.#socket.cork();
-      this.#socket.write(blockHeader(id, block?.length ?? 0));
-      if (block) this.#socket.write(block);
-      this.#socket.uncork();
-      this.#serving.onServed(block?.length ?? 0);
+      if (this.#requests.get(id) !== request) {
+        block.release();
+        return;
+      }
+      this.#write(id, block);
       while (this.#socket.writableLength > UNSENT_MAX_BYTES && !this.#socket.destroyed) await this.#drained();
     }
   }
 
-  /** The block, if it comes in time; undefined at once when it is not on its way here. */
-  async #arrived({ end }: Request, id: BlockId, mostMs: number): Promise<Buffer | undefined> {
+  #write(id: number, { bytes, release }: Outgoing): void {
+    const length = bytes?.length ?? 0;
+    this.#socket.cork();
+    this.#socket.write(blockHeader(id, length));
+    if (bytes) this.#socket.write(bytes, release);
+    else release();
+    this.#socket.uncork();
+    this.#serving.onServed(length);
+  }
+
+  /** The block, if it comes in time; at once when it is not on its way here. */
+  async #arrived({ end }: Request, id: BlockId, mostMs: number): Promise<Outgoing> {
     const { blocks, arriving, holding, client, clock } = this.#serving;
     const { promise, resolve } = Promise.withResolvers<void>();
     const unwatch = arriving(id, resolve);
     // It may have come between the read and now.
-    if (!unwatch) return blocks.has(id) ? blocks.get(id) : undefined;
+    if (!unwatch) return blocks.has(id) ? readOutgoing(blocks, id) : NOTHING;
     let release: (() => void) | undefined;
     const cancelTimer = clock.after(mostMs, resolve);
     end.signal.addEventListener('abort', () => resolve(), { once: true });
@@ -174,7 +183,7 @@ export class BlockConnection {
       unwatch();
       release?.();
     }
-    return end.signal.aborted ? undefined : blocks.get(id);
+    return end.signal.aborted ? NOTHING : readOutgoing(blocks, id);
   }
 
   /** One watch for all requests that wait for room. */

@@ -2,10 +2,10 @@
 import { MAX_BLOCK_BYTES } from '../../blocks/block.ts';
 
 const SMALLEST_BYTES = 64 * 1024;
-/** Kept while nobody uses them. */
-const IDLE_MAX_BYTES = 8 << 20;
+/** Kept while nobody uses them, in all. */
+const IDLE_MAX_BYTES = 4 << 20;
 
-export class BufferPool {
+class BufferPool {
   readonly #idle = new Map<number, Buffer[]>();
   #idleBytes = 0;
 
@@ -27,6 +27,9 @@ export class BufferPool {
     else this.#idle.set(buffer.length, [buffer]);
   }
 }
+
+/** All connections share it, in both directions: few of them are busy at the same time. */
+export const buffers = new BufferPool();
 
 /** Powers of two: a block wastes less than half. */
 function sizeClass(length: number): number {

@@ -1,28 +1,9 @@
-/** Reads what is sent: blocks one by one, and volumes as an index with their compressed metadata blocks. */
+/** Reads a volume that is sent: its index, and its metadata blocks, compressed. */
 import { pipeline } from 'node:stream';
 import { createZstdCompress } from 'node:zlib';
 import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../../blocks/types.ts';
 import { AbsentError } from './errors.ts';
 import { PIECE_BYTES } from './limits.ts';
-
-/** Blocks read ahead of the one that is being sent, in one call. */
-const READ_AHEAD = 4;
-
-/** The blocks in order, checked as they are read; undefined for one that is not here. A few are read at the same time. */
-export async function* readBlocks(
-  blocks: BlockStore,
-  ids: readonly BlockId[],
-): AsyncGenerator<Buffer | undefined> {
-  const reads: Promise<Buffer | undefined>[] = [];
-  for (let next = 0; next < ids.length || reads.length > 0; ) {
-    while (reads.length < READ_AHEAD && next < ids.length) {
-      const read = blocks.get(ids[next++]!);
-      read.catch(() => {}); // its turn to be awaited may never come
-      reads.push(read);
-    }
-    yield await reads.shift()!;
-  }
-}
 
 /** The distinct metadata blocks, in the order of the index. */
 export function metadataBlocks(index: VolumeIndex): BlockId[] {
@@ -44,7 +25,8 @@ export async function readIndex(
 /** The metadata blocks joined, as one zstd frame, in pieces. Throws AbsentError when one of them is not here. */
 export async function* compressedMetadata(blocks: BlockStore, index: VolumeIndex): AsyncGenerator<Buffer> {
   async function* whole() {
-    for await (const block of readBlocks(blocks, metadataBlocks(index))) {
+    for (const id of metadataBlocks(index)) {
+      const block = await blocks.get(id);
       if (!block) throw new AbsentError(`volume ${index.root} lacks a metadata block`);
       yield block;
     }
