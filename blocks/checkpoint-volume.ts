@@ -3,6 +3,7 @@
  * *writable volume*, as an unpacked layer does.
  */
 import { join } from 'node:path';
+import { rearmTimers } from './expired-timers.ts';
 import { type Compression, formatId, mkfsOptions } from './format.ts';
 import { walkedTar } from './layer-source.ts';
 import { walkDirectory } from './layer-walk.ts';
@@ -34,6 +35,7 @@ export async function ingestCheckpoint(
 ): Promise<StoredImage> {
   if (job.of === 'files') return storeFiles(job, stores, signal);
   markLazyPages(job.directory);
+  rearmTimers(job.directory);
   return storeMemory(job, stores, signal);
 }
 

@@ -8,7 +8,13 @@ import jspb from 'google-protobuf';
 const HEADER_BYTES = 8;
 const COMMON_MAGIC = 0x54564319;
 
-export const MAGIC = { pagemap: 0x56084025, mm: 0x57492820, core: 0x55053847, files: 0x56303138 };
+export const MAGIC = {
+  pagemap: 0x56084025,
+  mm: 0x57492820,
+  core: 0x55053847,
+  files: 0x56303138,
+  remaps: 0x59133954,
+};
 
 /** An image that is cut off, or is none of CRIU's. */
 export class CriuImageError extends Error {
@@ -100,8 +106,10 @@ export function numbersOf(path: string, message: Uint8Array): (number | undefine
     const tag = varint();
     const type = tag % 8;
     if (type === VARINT) found[Math.floor(tag / 8)] = varint();
-    else if (type === LENGTH_DELIMITED) at += varint();
-    else if (type === FIXED_32 || type === FIXED_64) at += type === FIXED_32 ? 4 : 8;
+    else if (type === LENGTH_DELIMITED) {
+      const bytes = varint();
+      at += bytes;
+    } else if (type === FIXED_32 || type === FIXED_64) at += type === FIXED_32 ? 4 : 8;
     else throw new CriuImageError(path, 'a field of an unknown kind');
   }
   if (at > message.length) throw new CriuImageError(path, 'a field that is cut off');

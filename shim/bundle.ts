@@ -53,6 +53,15 @@ export async function prepareRestore(bundle: string, { criu, workPath }: Restori
   await rename(fresh, join(bundle, 'config.json'));
 }
 
+/**
+ * Whether its processes may have a userfaultfd that tells of their forks: in a user namespace of its own, new or shared, the kernel gives them
+ * none, whatever their capabilities there.
+ */
+export async function mayBeLazy(bundle: string): Promise<boolean> {
+  const { linux } = await readConfig(bundle);
+  return !linux?.namespaces?.some(({ type }) => type === 'user');
+}
+
 /** Where its processes will find their network. */
 export async function networkOf(bundle: string): Promise<Network> {
   return networkIn(await readConfig(bundle));

@@ -16,6 +16,8 @@ import { promisify } from 'node:util';
 import { type Arguments, flagValue, globalValue, isSet, withFlags, withValue } from './arguments.ts';
 import { isFrozen, type Running, residentBytes, runningContainer } from './container.ts';
 import { shortenLog, tellCause } from './criu-log.ts';
+import { dumpOptions } from './dump-options.ts';
+import { linkedFiles } from './linked-files.ts';
 import { NodeError, NodeLink } from './node-link.ts';
 import { encodeReference, REFERENCE_FILE } from './reference.ts';
 import { knownFlags, runcAs, runcOn, tell } from './runc.ts';
@@ -96,12 +98,22 @@ async function dumped({ args, link, container, staged }: Dump, begunMs: number):
   const log = join(flagValue(args.flags, 'work-path') ?? images, 'dump.log');
   const imagePath = resolve(flagValue(args.flags, 'image-path') ?? 'checkpoint');
   await mkdir(images, { mode: 0o700 });
-  const status = await runcAs(withValue(args, 'image-path', images));
+  const options = await dumpOptions(`/proc/${container.pid}/root`, join(staged, 'criu.conf'));
+  const status = await runcAs(withValue(args, 'image-path', images), options);
   if (status !== 0) {
     tellCause(args, log);
     return status;
   }
   const staysRunning = isSet(args, 'leave-running');
+  const [lost] = staysRunning ? linkedFiles(images) : [];
+  if (lost !== undefined) {
+    tell(
+      args,
+      'error',
+      `${lost} was deleted, is open and has another name: that can be moved only by a checkpoint that stops the container`,
+    );
+    return 1;
+  }
   try {
     const filesBytes =
       container.upper === undefined ? 0 : await copyTree(container.upper, join(staged, 'files'));

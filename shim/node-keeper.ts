@@ -6,6 +6,8 @@ import type { Answer, ContainerFacts, Reference, Request } from './protocol.ts';
 export interface Guarded {
   reference: Reference;
   container: ContainerFacts;
+  /** Whether its memory may come after it runs, should the node want that. */
+  mayBeLazy: boolean;
 }
 
 export type Prepared = Extract<Answer, { restore: unknown }>['restore'];
@@ -58,11 +60,11 @@ export class NodeKeeper {
   }
 }
 
-async function ask({ reference, container }: Guarded): Promise<[NodeLink, Prepared]> {
+async function ask({ reference, container, mayBeLazy }: Guarded): Promise<[NodeLink, Prepared]> {
   const link = await NodeLink.open();
   try {
     const { restore } = await link.ask({ do: 'restore', reference, container }, 'restore');
-    return [link, restore];
+    return [link, { ...restore, lazy: restore.lazy && mayBeLazy }];
   } catch (error) {
     link.close();
     throw error;

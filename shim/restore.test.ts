@@ -60,6 +60,17 @@ t.test("a reference: runc restores from the node's volume, and the guard tells h
   t.match(events(bed), [{ event: 'running' }, { event: 'complete' }]);
 });
 
+t.test('a container in a user namespace has all of its memory before it runs', async (t) => {
+  const bed = await withReference(t);
+  await bed.node(t, bed.well);
+  const config = { root: { path: 'rootfs' }, linux: { namespaces: [{ type: 'mount' }, { type: 'user' }] } };
+  await writeFile(bed.path('bundle/config.json'), JSON.stringify(config));
+  t.match(await bed.run(bed.restore()), { status: 0 });
+  t.notMatch(await bed.text('calls'), /--lazy-pages/);
+  await until(() => events(bed).length === 2);
+  t.match(events(bed), [{ event: 'running' }, { event: 'complete' }]);
+});
+
 t.test('memory comes after runc has ended, and what was touched first is told', async (t) => {
   const bed = await withMemory(t, pagesImage(PAGES, 1000));
   t.match(await bed.run(bed.restore(), MEMORY), { status: 0 });

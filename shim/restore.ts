@@ -10,7 +10,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { applyFiles } from './apply.ts';
 import { type Arguments, flagValue, globalValue, withFlags, withValue } from './arguments.ts';
-import { networkOf, prepareRestore } from './bundle.ts';
+import { mayBeLazy, networkOf, prepareRestore } from './bundle.ts';
 import { comingContainer } from './container.ts';
 import { tellCause } from './criu-log.ts';
 import { type GuardJob, guard } from './guard.ts';
@@ -33,7 +33,8 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
   const { facts, rootfs } = await comingContainer(globalValue(args, 'root') ?? DEFAULT_ROOT, id, bundle);
   const workPath = resolve(flagValue(args.flags, 'work-path') ?? imagePath);
   await mkdir(workPath, { recursive: true, mode: 0o700 });
-  const guarded = beginGuard({ reference, container: facts, workPath }, () => waiting.ended(0));
+  const job = { reference, container: facts, workPath, mayBeLazy: await mayBeLazy(bundle) };
+  const guarded = beginGuard(job, () => waiting.ended(0));
   try {
     const [prepared, known, { areKeepable }] = await Promise.all([
       guarded.ready,

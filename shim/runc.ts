@@ -8,9 +8,9 @@ import { type Arguments, flagsInHelp, formatArguments, globalValue } from './arg
 export const RUNC = process.env.FORAGE_RUNC || 'runc';
 const run = promisify(execFile);
 
-/** With our own standard streams. Answers its exit status. */
-export async function runc(argv: readonly string[]): Promise<number> {
-  const child = spawn(RUNC, argv, { stdio: 'inherit' });
+/** With our own standard streams, and `more` in its environment. Answers its exit status. */
+export async function runc(argv: readonly string[], more: Record<string, string> = {}): Promise<number> {
+  const child = spawn(RUNC, argv, { stdio: 'inherit', env: { ...process.env, ...more } });
   const forward = (signal: NodeJS.Signals) => void child.kill(signal);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, forward);
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
@@ -18,8 +18,8 @@ export async function runc(argv: readonly string[]): Promise<number> {
   return code ?? (signal === 'SIGKILL' ? 137 : 143);
 }
 
-export function runcAs(args: Arguments): Promise<number> {
-  return runc(formatArguments(args));
+export function runcAs(args: Arguments, more: Record<string, string> = {}): Promise<number> {
+  return runc(formatArguments(args), more);
 }
 
 /** Quietly: flags go before the container. Rejects with its last words. */

@@ -91,7 +91,16 @@ t.test('a container of a checkpoint runs on its layers, under our runtime', asyn
   const options = runc.Options.deserializeBinary(created.getOptions()!.getValue_asU8());
   t.strictSame([options.getBinaryName(), options.getCriuImagePath()], [order.binary, '/run/images']);
   t.match(created.getRootfsList()[0]?.getOptionsList(), [`upperdir=/${container!.snapshotKey}`]);
+  t.equal(created.getTerminal(), false);
   t.equal(held.leases.size, 0);
+});
+
+t.test('a container with a terminal gets one again', async (t) => {
+  const { containerd, held } = await setup(t);
+  const spec = Buffer.from('{"ociVersion":"1.1.0","process":{"terminal":true}}');
+  const withTerminal = { ...order, container: { ...order.container, spec } };
+  await restoreContainer(containerd, 'default', Promise.resolve(withTerminal), signal);
+  t.equal(held.tasks.get('web')!.created.getTerminal(), true);
 });
 
 t.test('a missing layer is named, and asked for again if that is wished', async (t) => {

@@ -5,6 +5,7 @@
  * What fails on the way is unmade from the top: a container is never taken from under its task, a snapshot never from under its container.
  */
 import { randomBytes } from 'node:crypto';
+import * as v from 'valibot';
 import type { ChainId } from '../../blocks/types.ts';
 import { ContainerdError, isContainerdError, type Scope } from './connection.ts';
 import type { Containerd } from './containerd.ts';
@@ -109,14 +110,21 @@ async function offerChain(
 async function startTask(
   { tasks }: Parts,
   scope: Scope,
-  { id, runtime }: Container,
+  { id, runtime, spec }: Container,
   rootfs: readonly SnapshotMount[],
   { binary, imagePath }: NewRestore,
   signal: AbortSignal,
 ): Promise<void> {
   const options = runcOptions(runtime.options, binary, imagePath);
-  await tasks.create(scope, { id, rootfs, options }, signal);
+  await tasks.create(scope, { id, rootfs, options, hasTerminal: hasTerminal(spec) }, signal);
   await tasks.start(scope, id, signal);
+}
+
+const specSchema = v.object({ process: v.optional(v.object({ terminal: v.optional(v.boolean()) })) });
+
+/** As the OCI runtime specification has it. */
+function hasTerminal(spec: Buffer): boolean {
+  return v.parse(specSchema, JSON.parse(spec.toString())).process?.terminal ?? false;
 }
 
 /** What of it is there: a call that failed may have had its effect. A container of that name that is another's stays. */

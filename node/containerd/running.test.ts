@@ -115,7 +115,7 @@ t.test('a task ends in whatever state it is', async (t) => {
   const { containers, tasks, held } = await setup(t);
   await containers.create(scope, web);
   const { options } = web.runtime;
-  const begin = () => tasks.create(scope, { id: web.id, rootfs: [], options: options! });
+  const begin = () => tasks.create(scope, { id: web.id, rootfs: [], options: options!, hasTerminal: false });
   const states = {
     created: async () => {},
     running: async () => void (await tasks.start(scope, web.id)),
@@ -142,7 +142,7 @@ t.test('a task ends in whatever state it is', async (t) => {
 t.test('a restore that goes on though it was given up is ended when it is through', async (t) => {
   const { containers, tasks, held } = await setup(t);
   await containers.create(scope, web);
-  await tasks.create(scope, { id: web.id, rootfs: [], options: web.runtime.options! });
+  await tasks.create(scope, { id: web.id, rootfs: [], options: web.runtime.options!, hasTerminal: false });
   const task = held.tasks.get(web.id)!;
   task.state = Status.UNKNOWN;
   const ending = tasks.end(scope, web.id);

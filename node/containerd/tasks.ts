@@ -11,6 +11,8 @@ export interface NewTask {
   rootfs: readonly SnapshotMount[];
   /** `containerd.runc.v1.Options`: instead of the container's own. */
   options: TypedBytes;
+  /** Whether the container has one: what is typed there is nothing, what it prints there goes nowhere. */
+  hasTerminal: boolean;
 }
 
 /** `unknown`: its shim does not answer in time. */
@@ -52,13 +54,14 @@ const NOTHING = '/dev/null';
 
 export function tasks({ call }: Connection): Tasks {
   const self: Tasks = {
-    async create(scope, { id, rootfs, options }, signal) {
+    async create(scope, { id, rootfs, options, hasTerminal }, signal) {
       const request = new pb.CreateTaskRequest()
         .setContainerId(id)
         .setRootfsList(rootfs.map(messageOf))
         .setStdin(NOTHING)
-        .setStdout(NOWHERE)
-        .setStderr(NOWHERE)
+        .setTerminal(hasTerminal)
+        .setStdout(hasTerminal ? NOTHING : NOWHERE)
+        .setStderr(hasTerminal ? '' : NOWHERE)
         .setOptions(anyOf(options));
       await call(TasksService.create, scope, request, signal);
     },
