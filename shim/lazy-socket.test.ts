@@ -61,3 +61,16 @@ t.test('a restore that ends before it is done has not finished', async (t) => {
   known.abort();
   t.same(await handed, []);
 });
+
+t.test('what CRIU has sent is read, also where the end of its restore is heard of first', async (t) => {
+  const { folder, handed, known } = await listening(t);
+  const criu = new CriuTwin(folder);
+  const fd = openSync('/dev/null', 'r');
+  criu.hand(7, fd);
+  closeSync(fd);
+  criu.finish();
+  known.abort();
+  const [first, last] = await handed;
+  t.match([first, last], [{ pid: 7 }, 'finished']);
+  closeSync((first as { uffd: number }).uffd);
+});

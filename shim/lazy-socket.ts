@@ -74,7 +74,7 @@ export class LazySocket {
     return new LazySocket(path, fd);
   }
 
-  /** Ends with `finished`, or earlier on abort or when the restore has ended. Throws SyscallError. */
+  /** Ends with `finished`, or earlier when nothing has come on abort, or the restore has ended. Throws SyscallError. */
   async *handed(signal: AbortSignal): AsyncGenerator<Handed, void> {
     if (!(await waitFor(this.#fd, signal))) return;
     const connection = checked('accept4', calls.accept(this.#fd, null, null, SOCK_CLOEXEC));
@@ -103,11 +103,13 @@ export class LazySocket {
   }
 }
 
+/** What CRIU has sent before its restore ended counts, also where that was heard of first: the last look is behind it. */
 async function waitFor(fd: number, signal: AbortSignal): Promise<boolean> {
-  while (!signal.aborted) {
-    if ((await readable([fd], WAIT_MS)).length > 0) return true;
+  for (;;) {
+    const isLast = signal.aborted;
+    if ((await readable([fd], isLast ? 0 : WAIT_MS)).length > 0) return true;
+    if (isLast) return false;
   }
-  return false;
 }
 
 /** Waits for all of the bytes, which CRIU sends at once. undefined: the connection has ended. */
