@@ -3,18 +3,10 @@ import t, { type Test } from 'tap';
 import { begin, checkpoint, list, removeContainers, scenarios } from './lib/checkpoints.ts';
 import { type Cluster, ensureCluster, eventually, pushImages } from './lib/cluster.ts';
 import { keepsConnections } from './lib/connections.ts';
+import { descriptors, parts } from './lib/parts.ts';
+import { nginx, nodejs, postgres, redis } from './lib/servers.ts';
 import { versions } from './lib/versions.ts';
-import {
-  counter,
-  execute,
-  hasher,
-  inside,
-  nginx,
-  parts,
-  redis,
-  start,
-  type Workload,
-} from './lib/workloads.ts';
+import { counter, execute, hasher, inside, start, terminal, type Workload } from './lib/workloads.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
 
@@ -25,19 +17,17 @@ for (const containerd of versions) {
       repairs: true,
     });
     t.teardown(() => cluster.do('down'));
-    await pushImages(cluster, ['busybox', 'python:v1', 'redis', 'nginx']);
-    await define(
-      t,
-      cluster,
-      containerd === '1.7' ? [counter, hasher(64), parts, redis, nginx] : [counter, hasher(64)],
-    );
+    await pushImages(cluster, ['busybox', 'python:v1', 'nodejs:v1', 'postgres', 'redis', 'nginx']);
+    await define(t, cluster, containerd === '1.7' ? 'all' : 'what depends on containerd');
   });
 }
 
-/** What does not depend on containerd's version is tried with several workloads once. */
-async function define(t: Test, cluster: Cluster, workloads: readonly Workload[]): Promise<void> {
+const WORKLOADS = [counter, hasher(64), terminal, nodejs, postgres];
+const MORE_WORKLOADS = [parts, descriptors, redis, nginx];
+
+async function define(t: Test, cluster: Cluster, what: 'all' | 'what depends on containerd'): Promise<void> {
   const scenario = scenarios(t, cluster, NODES);
-  for (const workload of workloads) {
+  for (const workload of what === 'all' ? [...WORKLOADS, ...MORE_WORKLOADS] : WORKLOADS) {
     await scenario(`${workload.name}: restored on another node, and again on a third`, (t) =>
       restored(t, cluster, workload),
     );
@@ -52,7 +42,7 @@ async function define(t: Test, cluster: Cluster, workloads: readonly Workload[])
   await scenario('nerdctl checkpoint create, nerdctl start --checkpoint on another node', (t) =>
     byNerdctl(t, cluster),
   );
-  if (workloads.length < 3) return;
+  if (what !== 'all') return;
   await scenario(
     'TCP connections are kept where their address comes along, and closed where it does not',
     (t) => keepsConnections(t, cluster),

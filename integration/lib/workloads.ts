@@ -1,5 +1,6 @@
 /** Programs whose state can be told after they were moved: each is started in a container, and later asked whether all is as it was. */
 import type { Cluster } from './cluster.ts';
+import { intoUserNamespace, lacksSysResource } from './user-namespace.ts';
 
 export interface Workload {
   name: string;
@@ -9,6 +10,9 @@ export interface Workload {
   prepare: string[];
   /** Run in the restored container: must print the same. */
   check: string[];
+  hasTerminal?: true;
+  /** Some of its processes run as another user than root. */
+  hasUsers?: true;
 }
 
 /** Counts in a file that was not in the image, and has removed and changed others that were. */
@@ -28,6 +32,20 @@ export const counter: Workload = {
     ...['sh', '-c'],
     'cat /new /etc/group; ls /etc/motd 2>&1 | wc -l; a=$(cat /count); sleep 0.5; test "$(cat /count)" -gt "$a" && test "$a" -gt 5',
   ],
+};
+
+/** A shell on a terminal, which it says the name and the size of. */
+export const terminal: Workload = {
+  name: 'a shell on a terminal',
+  image: 'busybox',
+  argv: [
+    'sh',
+    '-c',
+    'stty cols 77 rows 33; while :; do { tty; stty size; } > /state.new; mv /state.new /state; echo line; sleep 0.1; done',
+  ],
+  prepare: ['sh', '-c', 'until [ -e /state ]; do sleep 0.1; done; cat /state'],
+  check: ['sh', '-c', 'rm /state; until [ -e /state ]; do sleep 0.1; done; cat /state'],
+  hasTerminal: true,
 };
 
 const HASHES = `
@@ -88,77 +106,6 @@ export function changing(mebibytes: number): Workload {
   };
 }
 
-const PARTS = `
-import fcntl, json, mmap, os, signal, socket, threading, time
-os.makedirs("/work")
-deleted = open("/work/deleted", "w+"); deleted.write("kept"); deleted.flush(); os.unlink("/work/deleted")
-lock = open("/work/lock", "w"); fcntl.lockf(lock, fcntl.LOCK_EX)
-open("/dev/shm/x", "w").write("shm")
-shared = mmap.mmap(-1, 1 << 20); shared[:5] = b"hello"
-pipe_out, pipe_in = os.pipe()
-ours, theirs = socket.socketpair()
-listening = socket.socket(socket.AF_UNIX); listening.bind("/work/sock"); listening.listen(5)
-def serve():
-    while True:
-        peer, _ = listening.accept(); peer.sendall(b"pong"); peer.close()
-threading.Thread(target=serve, daemon=True).start()
-ticks = 0
-def tick(*_):
-    global ticks
-    ticks += 1
-signal.signal(signal.SIGALRM, tick); signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
-if os.fork() == 0:
-    ours.close(); os.close(pipe_in); signal.setitimer(signal.ITIMER_REAL, 0)
-    count = 0
-    while True:
-        some = os.read(pipe_out, 100)
-        if not some: os._exit(1)
-        count += len(some); shared[10:11] = b"!"; theirs.sendall(str(count).encode() + b"\\n")
-theirs.close(); os.close(pipe_out)
-lines = ours.makefile("r"); sent = 0
-while True:
-    before = ticks
-    os.write(pipe_in, b"12345"); sent += 5
-    got = int(lines.readline())
-    deleted.seek(0)
-    peer = socket.socket(socket.AF_UNIX); peer.connect("/work/sock"); pong = peer.recv(10); peer.close()
-    time.sleep(0.12)
-    state = {"pipe": got == sent, "deleted": deleted.read(), "shared": bytes(shared[:11]).hex(), "shm": open("/dev/shm/x").read(), "socket": pong.decode(), "timer": ticks > before}
-    open("/work/state.new", "w").write(json.dumps(state)); os.rename("/work/state.new", "/work/state")
-`;
-
-/** Two processes and threads with a pipe, unix sockets, a lock, a deleted file, a timer, shared memory and a tmpfs. */
-export const parts: Workload = {
-  name: 'processes with pipes, sockets, locks, timers and deleted files',
-  image: 'python:v1',
-  argv: ['python3', '-c', PARTS],
-  prepare: ['sh', '-c', 'until [ -e /work/state ]; do sleep 0.1; done; sleep 1; cat /work/state'],
-  check: ['sh', '-c', 'rm /work/state; until [ -e /work/state ]; do sleep 0.1; done; cat /work/state'],
-};
-
-const SUM = 'local s=0; for i=1,20000 do s=s+#redis.call("get","k"..i) end return s';
-
-export const redis: Workload = {
-  name: 'redis',
-  image: 'redis',
-  argv: ['redis-server', '--save', ''],
-  prepare: [
-    ...['sh', '-c'],
-    `until redis-cli ping; do sleep 0.1; done > /dev/null
-     redis-cli eval 'for i=1,20000 do redis.call("set","k"..i,string.rep("x",900)..i) end' 0 > /dev/null
-     redis-cli --raw eval '${SUM}' 0`,
-  ],
-  check: ['redis-cli', '--raw', 'eval', SUM, '0'],
-};
-
-export const nginx: Workload = {
-  name: 'nginx',
-  image: 'nginx',
-  argv: ['nginx', '-c', '/srv/nginx.conf', '-g', 'daemon off;'],
-  prepare: ['sh', '-c', 'until curl -sf http://127.0.0.1:8081/; do sleep 0.1; done'],
-  check: ['curl', '-sf', 'http://127.0.0.1:8081/'],
-};
-
 /** Starts it with nerdctl, without a network but loopback unless it is to have the machine's, and answers its state. */
 export async function start(
   cluster: Cluster,
@@ -168,10 +115,13 @@ export async function start(
   net: 'none' | 'host' = 'none',
 ): Promise<string> {
   const argv = workload.argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  await cluster.sh(
-    node,
-    `nerdctl --snapshotter forage run -d -q --net ${net} --runtime /usr/bin/forage-runc --name ${id} registry:5000/${workload.image} ${argv}`,
-  );
+  const flags = `-q --net ${net} --runtime /usr/bin/forage-runc --name ${id}${workload.hasTerminal ? ' -t' : ''}`;
+  const nerdctl = (verb: string) =>
+    cluster.sh(node, `nerdctl --snapshotter forage ${verb} ${flags} registry:5000/${workload.image} ${argv}`);
+  if (workload.hasUsers && (await lacksSysResource(cluster, node))) {
+    await intoUserNamespace(cluster, node, (await nerdctl('create')).trim());
+    await cluster.sh(node, `nerdctl start ${id}`);
+  } else await nerdctl('run -d');
   return inside(
     cluster,
     node,

@@ -49,7 +49,7 @@ const END_AGAIN_MS = 100;
  * could not dump it again, since no mount of the container holds it.
  */
 const NOWHERE = 'file:///dev/null';
-/** The same for what it reads: the shim copies it into a pipe, which ends at once. */
+/** The same for what it reads: the shim copies it into a pipe, which ends at once. A terminal would be closed by that, and has nobody at all. */
 const NOTHING = '/dev/null';
 
 export function tasks({ call }: Connection): Tasks {
@@ -58,7 +58,7 @@ export function tasks({ call }: Connection): Tasks {
       const request = new pb.CreateTaskRequest()
         .setContainerId(id)
         .setRootfsList(rootfs.map(messageOf))
-        .setStdin(NOTHING)
+        .setStdin(hasTerminal ? '' : NOTHING)
         .setTerminal(hasTerminal)
         .setStdout(hasTerminal ? NOTHING : NOWHERE)
         .setStderr(hasTerminal ? '' : NOWHERE)
