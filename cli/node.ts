@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { loadConfig } from '../node/config/config.ts';
 import { feedWatchdog, notify } from '../node/notify.ts';
+import { settle } from '../node/settle.ts';
 
 export async function runNode(configFile: string): Promise<void> {
   const config = await loadConfig(configFile);
   const ended = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const { startNode } = await import('../node/main.ts');
-  const { settle } = await import('../node/settle.ts');
   const node = await startNode(config);
   notify('READY=1');
   settle();
