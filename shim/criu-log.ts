@@ -5,6 +5,8 @@ import type { Arguments } from './arguments.ts';
 import { tell } from './runc.ts';
 
 const LINES = 4;
+/** `(00.012345)      7: Error (criu/files.c:1221): …`: a file may well be called Error.pm. */
+const IS_ERROR = /^\(\S+\)\s+(\d+: )?Error \(/;
 const KEPT_BYTES = 4096;
 
 /** The last lines that tell of errors, without their times; '' where there are none. */
@@ -15,7 +17,7 @@ export function criuErrors(path: string): string {
   } catch {
     return '';
   }
-  const errors = text.split('\n').filter((line) => /\bError\b/.test(line));
+  const errors = text.split('\n').filter((line) => IS_ERROR.test(line));
   return errors
     .slice(-LINES)
     .map((line) => line.replace(/^\(\d+\.\d+\)\s*/, '').trim())
