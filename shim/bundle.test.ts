@@ -20,20 +20,27 @@ t.test('the root file system is where the bundle says', async (t) => {
 });
 
 t.test(
-  'a network of its own gets loopback before the hooks that are there, once; all else stays',
+  'a network of its own gets loopback and its settings before the hooks that are there, once; all else stays',
   async (t) => {
     const other = { path: '/usr/bin/nerdctl', args: ['nerdctl', 'internal', 'oci-hook'] };
     const config = {
       ociVersion: '1.2.0',
       root,
       hooks: { createRuntime: [other], poststop: [other] },
-      linux: { namespaces: [{ type: 'pid' }, { type: 'network' }], cgroupsPath: '/default/c1' },
+      linux: {
+        namespaces: [{ type: 'pid' }, { type: 'network' }],
+        cgroupsPath: '/default/c1',
+        sysctl: { 'net.core.somaxconn': '100', 'kernel.msgmax': '9000' },
+      },
     };
     const { folder, read } = await bundle(t, config);
     await prepareRestore(folder, { criu: [], workPath: folder });
     await prepareRestore(folder, { criu: [], workPath: folder });
     const changed = (await read()) as typeof config;
-    t.match(changed.hooks.createRuntime, [{ path: /loopback-up$/ }, other]);
+    t.match(changed.hooks.createRuntime, [
+      { path: /network-up$/, args: ['network-up', 'net.core.somaxconn=100'] },
+      other,
+    ]);
     t.equal(changed.hooks.createRuntime.length, 2);
     t.same({ ...changed, hooks: config.hooks }, config);
     t.same(changed.hooks.poststop, [other]);

@@ -1,7 +1,7 @@
 /**
  * The bundle's config.json, which containerd has written for this one start and runc is about to read. A container with a network namespace of
- * its own gets a hook that brings loopback up, before CRIU restores any socket. Options of CRIU that this runc has no flags for go into a file
- * that an annotation names (runc's docs/checkpoint-restore.md).
+ * its own gets a hook that brings loopback up, and makes the network's settings, before CRIU restores any socket. Options of CRIU that this runc
+ * has no flags for go into a file that an annotation names (runc's docs/checkpoint-restore.md).
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
@@ -18,6 +18,7 @@ const configSchema = v.looseObject({
   hooks: v.optional(v.looseObject({ createRuntime: v.optional(v.array(hook)) })),
   linux: v.optional(
     v.looseObject({
+      sysctl: v.optional(v.record(v.string(), v.string())),
       namespaces: v.optional(v.array(v.looseObject({ type: v.string(), path: v.optional(v.string()) }))),
     }),
   ),
@@ -27,7 +28,7 @@ type Config = v.InferOutput<typeof configSchema>;
 
 const CRIU_CONFIG = 'org.criu.config';
 const MACHINES_CRIU_CONFIG = '/etc/criu/runc.conf';
-const LOOPBACK_UP = fileURLToPath(new URL('loopback-up', import.meta.url));
+const NETWORK_UP = fileURLToPath(new URL('network-up', import.meta.url));
 
 /** Answers where the root file system is. */
 export async function rootfsOf(bundle: string): Promise<string> {
@@ -46,7 +47,7 @@ export interface Restoring {
 export async function prepareRestore(bundle: string, { criu, workPath }: Restoring): Promise<void> {
   const before = await readConfig(bundle);
   const config = criu.length > 0 ? await withCriu(before, criu, workPath) : before;
-  const changed = withLoopbackUp(config);
+  const changed = withNetworkUp(config);
   if (changed === before) return;
   const fresh = join(bundle, 'config.json.forage');
   await writeFile(fresh, JSON.stringify(changed), { mode: 0o600 });
@@ -83,11 +84,14 @@ async function withCriu(config: Config, lines: readonly string[], workPath: stri
   return { ...config, annotations: { ...config.annotations, [CRIU_CONFIG]: path } };
 }
 
-function withLoopbackUp(config: Config): Config {
+function withNetworkUp(config: Config): Config {
   if (networkIn(config).of !== 'runc') return config;
   const before = config.hooks?.createRuntime ?? [];
-  if (before.some(({ path }) => path === LOOPBACK_UP)) return config;
-  const createRuntime = [{ path: LOOPBACK_UP, args: ['loopback-up'] }, ...before];
+  if (before.some(({ path }) => path === NETWORK_UP)) return config;
+  const settings = Object.entries(config.linux?.sysctl ?? {})
+    .filter(([name]) => /^net[./]/.test(name))
+    .map(([name, value]) => `${name}=${value}`);
+  const createRuntime = [{ path: NETWORK_UP, args: ['network-up', ...settings] }, ...before];
   return { ...config, hooks: { ...config.hooks, createRuntime } };
 }
 

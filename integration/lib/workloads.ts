@@ -10,7 +10,8 @@ export interface Workload {
   prepare: string[];
   /** Run in the restored container: must print the same. */
   check: string[];
-  hasTerminal?: true;
+  /** Further flags of `nerdctl run`. */
+  flags?: string;
   /** Some of its processes run as another user than root. */
   hasUsers?: true;
 }
@@ -34,18 +35,18 @@ export const counter: Workload = {
   ],
 };
 
-/** A shell on a terminal, which it says the name and the size of. */
+/** A shell on a terminal, which it says the name and the size of, with settings of the kernel of its own. */
 export const terminal: Workload = {
   name: 'a shell on a terminal',
   image: 'busybox',
   argv: [
     'sh',
     '-c',
-    'stty cols 77 rows 33; while :; do { tty; stty size; } > /state.new; mv /state.new /state; echo line; sleep 0.1; done',
+    'stty cols 77 rows 33; while :; do { tty; stty size; cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax; } > /state.new; mv /state.new /state; echo line; sleep 0.1; done',
   ],
   prepare: ['sh', '-c', 'until [ -e /state ]; do sleep 0.1; done; cat /state'],
   check: ['sh', '-c', 'rm /state; until [ -e /state ]; do sleep 0.1; done; cat /state'],
-  hasTerminal: true,
+  flags: '-t --sysctl net.core.somaxconn=100 --sysctl kernel.msgmax=9000',
 };
 
 const HASHES = `
@@ -115,7 +116,7 @@ export async function start(
   net: 'none' | 'host' = 'none',
 ): Promise<string> {
   const argv = workload.argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  const flags = `-q --net ${net} --runtime /usr/bin/forage-runc --name ${id}${workload.hasTerminal ? ' -t' : ''}`;
+  const flags = `-q --net ${net} --runtime /usr/bin/forage-runc --name ${id}${workload.flags ? ` ${workload.flags}` : ''}`;
   const nerdctl = (verb: string) =>
     cluster.sh(node, `nerdctl --snapshotter forage ${verb} ${flags} registry:5000/${workload.image} ${argv}`);
   if (workload.hasUsers && (await lacksSysResource(cluster, node))) {
