@@ -37,6 +37,8 @@ const rootOf = (id: string) => `/run/containerd/io.containerd.runtime.v2.task/de
 const watched = (node: string, id: string) => new Watched(cluster, node, rootOf(id));
 
 async function start(): Promise<void> {
+  // An earlier run's: nerdctl, with which the rest is forgotten, cannot remove what ctr has made.
+  await cluster.run('n1', ['sh', '-c', 'ctr task rm --force big; ctr container rm big']);
   await forgetAll(cluster, 'n1', 'n2', 'n3', 'n4', 'n5');
   for (const node of ['n2', 'n3', 'n4']) await cluster.configure(node, '[cache]\ncapacity_bytes = 1\n');
   await cluster.sh('n1', `nerdctl --snapshotter forage pull -q ${REF} > /dev/null`);
