@@ -61,9 +61,11 @@ export async function keepsConnections(t: Test, cluster: Cluster): Promise<void>
   await checkpoint(cluster, 'moved', 'web', '--stop');
   const before = await heard();
   await cluster.sh('n1', `ip addr del ${moving} dev eth0`);
-  await cluster.sh('n2', `ip addr add ${moving} dev eth0`);
+  // What the client sends before the connection is there again would be answered by a reset.
+  const drop = (verb: string) => `iptables ${verb} INPUT -d ${address} -p tcp --dport ${PORT} -j DROP`;
+  await cluster.sh('n2', `${drop('-I')} && ip addr add ${moving} dev eth0`);
   await cluster.sh('n3', 'ip neigh flush dev eth0');
-  await cluster.sh('n2', 'forage restore moved --name web2');
+  await cluster.sh('n2', `forage restore moved --name web2; status=$?; ${drop('-D')}; exit $status`);
   await eventually('it is heard again', async () => (await heard()).length > before.length + 5);
   const all = await heard();
   t.same(
