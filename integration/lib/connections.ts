@@ -32,7 +32,11 @@ const server: Workload = {
   name: 'a server of lines',
   image: 'python:v1',
   argv: ['python3', '-c', SERVER],
-  prepare: ['true'],
+  prepare: [
+    'sh',
+    '-c',
+    `until grep -qi :${PORT.toString(16)} /proc/net/tcp; do sleep 0.1; done; echo it listens`,
+  ],
   check: ['true'],
 };
 
@@ -55,7 +59,8 @@ export async function keepsConnections(t: Test, cluster: Cluster): Promise<void>
   await begin(cluster, 'web', server, 'host');
   await cluster.sh('n3', 'rm -f /tmp/heard; cat > /tmp/client.js', { input: CLIENT });
   await cluster.sh('n3', `${NODE} /tmp/client.js ${address} > /dev/null 2>&1 & echo $! > /tmp/client.pid`);
-  const heard = async () => (await cluster.sh('n3', 'cat /tmp/heard')).trimEnd().split('\n');
+  const heard = async () =>
+    (await cluster.sh('n3', 'cat /tmp/heard 2> /dev/null || true')).trimEnd().split('\n');
   await eventually('it is heard', async () => (await heard()).length > 3);
 
   await checkpoint(cluster, 'moved', 'web', '--stop');
