@@ -48,6 +48,7 @@ export async function keepsConnections(t: Test, cluster: Cluster): Promise<void>
   const moving = own.replace(/\.\d+\/(\d+)$/, '.200/$1');
   const address = moving.replace(/\/\d+$/, '');
   await cluster.sh('n1', `ip addr add ${moving} dev eth0`);
+  await cluster.sh('n3', 'ip neigh flush dev eth0');
   t.teardown(async () => {
     for (const node of ['n1', 'n2'])
       await cluster.sh(node, `ip addr del ${moving} dev eth0 2> /dev/null || true`);
