@@ -5,6 +5,8 @@ import { type Cluster, eventually } from './cluster.ts';
 import type { Workload } from './workloads.ts';
 
 const PORT = 9000;
+/** The kernel sends again what was not answered after twice the time that it waited before. */
+const RESENT_MAX_MS = 180_000;
 
 const SERVER = `
 import socket, threading
@@ -72,7 +74,8 @@ export async function keepsConnections(t: Test, cluster: Cluster): Promise<void>
   await cluster.sh('n2', `${drop('-I')} && ip addr add ${moving} dev eth0`);
   await cluster.sh('n3', 'ip neigh flush dev eth0');
   await cluster.sh('n2', `forage restore moved --name web2; status=$?; ${drop('-D')}; exit $status`);
-  await eventually('it is heard again', async () => (await heard()).length > before.length + 5);
+  const isAgain = async () => (await heard()).length > before.length + 5;
+  await eventually('it is heard again', isAgain, RESENT_MAX_MS);
   const all = await heard();
   t.same(
     all,
