@@ -47,6 +47,7 @@ async function made(t: Test) {
     volumes: [await volume(from, 1, 3, 4)],
     document: { digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 1, mediaType: 'x', blocks: [] },
     workingSet: undefined,
+    repeats: undefined,
   };
   const parts: Buffer[] = [];
   for await (const part of exportCheckpoint(checkpoint, document, from, async () => {})) parts.push(part);

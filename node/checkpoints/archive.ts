@@ -90,7 +90,7 @@ export async function importCheckpoint(
     const stored = await storeObject(stores.blocks, descriptor, document);
     await stores.blocks.sync();
     const { id, image, memory, volumes } = head;
-    return { id, image, memory, volumes, document: stored, workingSet: undefined };
+    return { id, image, memory, volumes, document: stored, workingSet: undefined, repeats: undefined };
   } catch (error) {
     if (error instanceof RefusedError || 'syscall' in (error as Error)) throw error;
     throw new RefusedError('invalid', `it is no archive of a checkpoint: ${(error as Error).message}`);

@@ -7,6 +7,7 @@ import { digestOf } from '../../blocks/digest.ts';
 import type { BlockStore, ChainId, Root, VolumeStore } from '../../blocks/types.ts';
 import { isCheckpointId } from '../../peers/directory/body.ts';
 import type { Held } from '../../peers/directory/types.ts';
+import { saidBy } from '../../peers/directory/view.ts';
 import { RefusedError } from '../control.ts';
 import { canonicalName } from '../image-list.ts';
 import { loadObject, storeObject } from '../image-refs-object.ts';
@@ -235,7 +236,8 @@ export function createCheckpoints(parts: Parts): Checkpoints {
         await blocks.sync();
         // It may have been removed meanwhile, and must not come back.
         const held = lacksWorkingSet(id);
-        if (held) await member().directory.publish('checkpoint', { ...held.content, workingSet });
+        if (held)
+          await member().directory.publish('checkpoint', { ...held.content, workingSet, repeats: held.id });
       });
       log.info({ checkpoint: id, blocks: order.length }, 'what a restored container touched first is known');
     },
@@ -258,7 +260,8 @@ export function createCheckpoints(parts: Parts): Checkpoints {
       await making.get(id);
       const { directory } = member();
       const said = directory.checkpoint(id);
-      const recordIds = said.map((held) => held.id);
+      // Where the network is split, a node of the other side may be saying it again with a working set.
+      const recordIds = [...new Set(said.flatMap(saidBy))];
       if (recordIds.length === 0) throw new RefusedError('absent', `there is no checkpoint ${id}`);
       const freed = await layersFreedWith(said[0]!);
       await directory.publish('removal', { image: '', chainIds: freed, recordIds });

@@ -50,6 +50,7 @@ export async function makeCheckpoint(
       volumes: files === undefined ? below : [...below, files],
       memory,
       workingSet: undefined,
+      repeats: undefined,
     };
     return member.directory.publish('checkpoint', content);
   });

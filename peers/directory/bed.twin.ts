@@ -188,6 +188,7 @@ export function checkpoint(id: string, image = 'registry:5000/app:1'): Contents[
     image,
     document: object(`document of ${id}`),
     workingSet: undefined,
+    repeats: undefined,
     volumes: [sha(`upper of ${id}`), sha(`images of ${id}`)],
     memory: sha(`memory of ${id}`),
   };

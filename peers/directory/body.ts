@@ -106,8 +106,9 @@ function checkpointMessage(checkpoint: Checkpoint): pb.Checkpoint {
     .setDocument(objectMessage(checkpoint.document))
     .setVolumeRoots(idBytes(checkpoint.volumes))
     .setMemoryRoot(idBytes([checkpoint.memory]));
-  const { workingSet } = checkpoint;
-  return workingSet === undefined ? message : message.setWorkingSet(objectMessage(workingSet));
+  const { workingSet, repeats } = checkpoint;
+  if (workingSet !== undefined) message.setWorkingSet(objectMessage(workingSet));
+  return repeats === undefined ? message : message.setRepeats(idBytes([repeats]));
 }
 
 function checkpointFrom(message: pb.Checkpoint): Checkpoint {
@@ -116,6 +117,7 @@ function checkpointFrom(message: pb.Checkpoint): Checkpoint {
   const image = message.getImage();
   const volumes = message.getVolumeRoots_asU8();
   const workingSet = message.getWorkingSet();
+  const repeats = message.getRepeats_asU8();
   return {
     id,
     image: image === '' ? '' : imageName(image),
@@ -123,6 +125,7 @@ function checkpointFrom(message: pb.Checkpoint): Checkpoint {
     volumes: volumes.length === 0 ? [] : idsFrom(volumes, MAX_CHECKPOINT_VOLUMES),
     memory: oneId(message.getMemoryRoot_asU8()),
     workingSet: workingSet && objectFrom(workingSet),
+    repeats: repeats.length === 0 ? undefined : oneId(repeats),
   };
 }
 

@@ -61,8 +61,11 @@ async function oneRecord(
         ref(random.pick(IMAGES), [layer('a').chainId, ...chains()]),
         createdMs,
       );
-    case 5:
-      return bed.record(signer, 'checkpoint', checkpoint('c1', random.pick(IMAGES)), createdMs);
+    case 5: {
+      const repeats = made.length > 0 && random.below(2) === 0 ? random.pick(made) : undefined;
+      const content = { ...checkpoint('c1', random.pick(IMAGES)), repeats };
+      return bed.record(signer, 'checkpoint', content, createdMs);
+    }
     default: {
       const recordIds = shuffled(made, random.below).slice(0, random.below(3));
       const content = { image: random.pick(IMAGES), chainIds: chains(), recordIds };

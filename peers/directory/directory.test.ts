@@ -149,6 +149,23 @@ t.test('a removal by ids ends those and no others; removals and revocations cann
   t.same(directory.layersByChainId(layer('a').chainId), []);
 });
 
+t.test('what says a removed checkpoint again does not bring it back, whichever arrives first', async (t) => {
+  const bed = await DirectoryBed.make(t);
+  const [near, far] = [(await bed.directory('n1')).directory, (await bed.directory('n2')).directory];
+  const first = await near.publish('checkpoint', checkpoint('c1'));
+  await far.put(near.record(first.id)!);
+  const removal = await near.publish('removal', { image: '', chainIds: [], recordIds: [first.id] });
+  bed.clock.advance(1000);
+  const again = await far.publish('checkpoint', { ...checkpoint('c1'), repeats: first.id });
+  await near.put(far.record(again.id)!);
+  await far.put(near.record(removal.id)!);
+  t.same([...near.checkpoint('c1'), ...far.checkpoint('c1')], []);
+  t.same(near.digests(), far.digests(), 'both have the same');
+
+  const another = await near.publish('checkpoint', checkpoint('c1'));
+  t.match(near.checkpoint('c1'), [{ id: another.id }], 'a new one of the same name counts');
+});
+
 t.test('a signer whose certificate has expired still counts; one that is revoked does not', async (t) => {
   const bed = await DirectoryBed.make(t);
   const { directory } = await bed.directory('n1');

@@ -20,7 +20,7 @@ type Random = ReturnType<typeof generator>;
 
 const CONTENTS: Contents = {
   layer: layer('b', { parent: layer('a').chainId }),
-  checkpoint: checkpoint('c1'),
+  checkpoint: { ...checkpoint('c1'), repeats: sha('said before') },
   ref: ref('app:1', [layer('a').chainId], {
     index: { digest: digest('i'), sizeBytes: 9, mediaType: 'x', blocks: [sha('i')] },
   }),

@@ -39,12 +39,20 @@ t.test('a sweep also takes what a removal ends by its id, and leaves what is new
   const bed = await DirectoryBed.make(t);
   const { directory } = await bed.directory('n1');
   const point = await directory.publish('checkpoint', checkpoint('c1'));
+  const again = await bed.record('n2', 'checkpoint', { ...checkpoint('c1'), repeats: point.id });
+  await directory.put(again);
   await directory.publish('layer', layer('a'));
   await directory.publish('removal', { image: '', chainIds: [layer('a').chainId], recordIds: [point.id] });
   const kept = await directory.publish('layer', layer('a'));
   bed.clock.advance(ENDED_KEPT_MS + SWEEP_EVERY_MS);
   await settled();
   t.equal(directory.has(point.id), false);
+  await t.rejects(
+    directory.put(again),
+    { name: 'RecordError', reason: 'ended' },
+    'nor does what says it again come back',
+  );
+  t.equal(directory.size, 2);
   t.match(directory.layersByChainId(layer('a').chainId), [{ id: kept.id }]);
 });
 

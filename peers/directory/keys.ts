@@ -24,6 +24,8 @@ export const TAGS = {
   endsRecord: 9,
   endsChain: 10,
   endsImage: 11,
+  /** Checkpoints that say this record again. */
+  repeats: 12,
 } as const;
 
 /** Names come again and again: a signer with each of its records, a layer with each question. */
@@ -78,8 +80,10 @@ function ownKeys({ kind, content }: Held): IndexKey[] {
       const byChain = indexKey('layerByChain', content.chainId);
       return content.diffId === '' ? [byChain] : [byChain, indexKey('layerByDiff', content.diffId)];
     }
-    case 'checkpoint':
-      return [indexKey('checkpoint', content.id)];
+    case 'checkpoint': {
+      const byName = indexKey('checkpoint', content.id);
+      return content.repeats === undefined ? [byName] : [byName, indexKey('repeats', content.repeats)];
+    }
     case 'ref':
       return [
         indexKey('refByImage', content.image),

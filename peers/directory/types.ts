@@ -40,6 +40,8 @@ export interface Checkpoint {
   memory: Root;
   /** Numbers of blocks of the memory volume in the order of their first use: 4 bytes each, little-endian. */
   workingSet: StoredObject | undefined;
+  /** The record that it says again, where it does. What ends that one ends this one, whenever each of them arrives. */
+  repeats: RecordId | undefined;
 }
 
 /** A small object, of a registry for example, kept in blocks that joined, and cut at its size, are the object. */
@@ -62,8 +64,8 @@ export interface Ref {
 }
 
 /**
- * Ends refs of the image and layers of the chainIDs that are not newer than the removal, and records by their ids. Removals
- * and revocations cannot be ended.
+ * Ends refs of the image and layers of the chainIDs that are not newer than the removal, and records by their ids, with those
+ * that repeat them. Removals and revocations cannot be ended.
  */
 export interface Removal {
   /** '' where it ends no ref by name. */

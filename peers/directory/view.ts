@@ -44,7 +44,7 @@ export class View {
 
   #endings(held: Held): IndexEntry[] {
     if (!canEnd(held.kind)) return [];
-    const byId = this.#store.under(indexKey('endsRecord', held.id));
+    const byId = saidBy(held).flatMap((id) => this.#store.under(indexKey('endsRecord', id)));
     const byName = endingKey(held);
     if (byName === undefined) return byId;
     return [...byId, ...this.#store.under(byName).filter(({ createdMs }) => createdMs >= held.createdMs)];
@@ -55,7 +55,8 @@ export class View {
     const named = namedKeys(content).flatMap((key) => this.#store.under(key));
     const byName = named.filter((entry) => entry.createdMs <= createdMs).map(({ id }) => id);
     const byId = content.recordIds.filter((id) => canEnd(this.held(id)?.kind));
-    return [...new Set([...byName, ...byId])];
+    const repeating = content.recordIds.flatMap((id) => this.#store.under(indexKey('repeats', id)));
+    return [...new Set([...byName, ...byId, ...repeating.map(({ id }) => id)])];
   }
 
   /** The newest record that such a removal is to end; -1 when there is none. */
@@ -82,6 +83,11 @@ function newest(times: readonly number[]): number {
 
 function canEnd(kind: Kind | undefined): boolean {
   return kind === 'layer' || kind === 'ref' || kind === 'checkpoint';
+}
+
+/** The record itself, and the one that it says again. */
+export function saidBy({ id, kind, content }: Held): RecordId[] {
+  return kind === 'checkpoint' && content.repeats !== undefined ? [id, content.repeats] : [id];
 }
 
 /** Where removals are that end such records by name. */

@@ -127,6 +127,10 @@ export class Checkpoint extends jspb.Message {
     clearWorkingSet(): void;
     getWorkingSet(): Content | undefined;
     setWorkingSet(value?: Content): Checkpoint;
+    getRepeats(): Uint8Array | string;
+    getRepeats_asU8(): Uint8Array;
+    getRepeats_asB64(): string;
+    setRepeats(value: Uint8Array | string): Checkpoint;
 
     serializeBinary(): Uint8Array;
     toObject(includeInstance?: boolean): Checkpoint.AsObject;
@@ -146,6 +150,7 @@ export namespace Checkpoint {
         volumeRoots: Uint8Array | string,
         memoryRoot: Uint8Array | string,
         workingSet?: Content.AsObject,
+        repeats: Uint8Array | string,
     }
 }
 

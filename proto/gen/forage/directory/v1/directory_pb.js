@@ -1066,7 +1066,8 @@ proto.forage.directory.v1.Checkpoint.toObject = function(includeInstance, msg) {
     document: (f = msg.getDocument()) && proto.forage.directory.v1.Content.toObject(includeInstance, f),
     volumeRoots: msg.getVolumeRoots_asB64(),
     memoryRoot: msg.getMemoryRoot_asB64(),
-    workingSet: (f = msg.getWorkingSet()) && proto.forage.directory.v1.Content.toObject(includeInstance, f)
+    workingSet: (f = msg.getWorkingSet()) && proto.forage.directory.v1.Content.toObject(includeInstance, f),
+    repeats: msg.getRepeats_asB64()
   };
 
   if (includeInstance) {
@@ -1128,6 +1129,10 @@ proto.forage.directory.v1.Checkpoint.deserializeBinaryFromReader = function(msg,
       var value = new proto.forage.directory.v1.Content;
       reader.readMessage(value,proto.forage.directory.v1.Content.deserializeBinaryFromReader);
       msg.setWorkingSet(value);
+      break;
+    case 7:
+      var value = /** @type {!Uint8Array} */ (reader.readBytes());
+      msg.setRepeats(value);
       break;
     default:
       reader.skipField();
@@ -1200,6 +1205,13 @@ proto.forage.directory.v1.Checkpoint.serializeBinaryToWriter = function(message,
       6,
       f,
       proto.forage.directory.v1.Content.serializeBinaryToWriter
+    );
+  }
+  f = message.getRepeats_asU8();
+  if (f.length > 0) {
+    writer.writeBytes(
+      7,
+      f
     );
   }
 };
@@ -1396,6 +1408,48 @@ proto.forage.directory.v1.Checkpoint.prototype.clearWorkingSet = function() {
  */
 proto.forage.directory.v1.Checkpoint.prototype.hasWorkingSet = function() {
   return jspb.Message.getField(this, 6) != null;
+};
+
+
+/**
+ * optional bytes repeats = 7;
+ * @return {!(string|Uint8Array)}
+ */
+proto.forage.directory.v1.Checkpoint.prototype.getRepeats = function() {
+  return /** @type {!(string|Uint8Array)} */ (jspb.Message.getFieldWithDefault(this, 7, ""));
+};
+
+
+/**
+ * optional bytes repeats = 7;
+ * This is a type-conversion wrapper around `getRepeats()`
+ * @return {string}
+ */
+proto.forage.directory.v1.Checkpoint.prototype.getRepeats_asB64 = function() {
+  return /** @type {string} */ (jspb.Message.bytesAsB64(
+      this.getRepeats()));
+};
+
+
+/**
+ * optional bytes repeats = 7;
+ * Note that Uint8Array is not supported on all browsers.
+ * @see http://caniuse.com/Uint8Array
+ * This is a type-conversion wrapper around `getRepeats()`
+ * @return {!Uint8Array}
+ */
+proto.forage.directory.v1.Checkpoint.prototype.getRepeats_asU8 = function() {
+  return /** @type {!Uint8Array} */ (jspb.Message.bytesAsU8(
+      this.getRepeats()));
+};
+
+
+/**
+ * @param {!(string|Uint8Array)} value
+ * @return {!proto.forage.directory.v1.Checkpoint} returns this
+ */
+proto.forage.directory.v1.Checkpoint.prototype.setRepeats = function(value) {
+  return jspb.Message.setProto3BytesField(this, 7, value);
 };
 
 
