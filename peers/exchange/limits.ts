@@ -31,3 +31,5 @@ export const MAX_CALLS_PER_PEER = 32;
 export const MAX_CALLS = 256;
 /** Volumes read and compressed for neighbours at the same time: each is held in memory. */
 export const MAX_VOLUME_CALLS = 4;
+/** Others wait for their turn, but less long than it takes until a client calls it silence. */
+export const VOLUME_WAIT_MAX_MS = 900;

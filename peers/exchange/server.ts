@@ -4,7 +4,7 @@
  */
 import type { TLSSocket } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { BlockStore, VolumeStore } from '../../blocks/types.ts';
+import type { BlockStore, VolumeIndex, VolumeStore } from '../../blocks/types.ts';
 import { DirectoryService } from '../../proto/directory.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
 import { type CallContext, type Handlers, implement } from '../../proto/serve.ts';
@@ -24,7 +24,9 @@ import {
   MAX_REPLY_BYTES,
   MAX_REQUEST_BYTES,
   MAX_VOLUME_CALLS,
+  VOLUME_WAIT_MAX_MS,
 } from './limits.ts';
+import { Line } from './line.ts';
 import { type ListenOptions, listenTls } from './listener.ts';
 import { orderFrom, progressMessage } from './restore-wire.ts';
 import { compressedMetadata, pieces, readIndex } from './sending.ts';
@@ -134,17 +136,17 @@ function handlers(
   { blocks, volumes, pin, restore, log }: PeerServerOptions,
   served: { bytes: number },
 ): Handlers<typeof PeersService> {
-  const volumeSlots = new Slots(MAX_VOLUME_CALLS, MAX_VOLUME_CALLS);
+  const compressing = new Line(MAX_VOLUME_CALLS, VOLUME_WAIT_MAX_MS);
 
-  async function* counted(of: Slots, { commonName }: CallContext, bytes: AsyncIterable<Uint8Array[]>) {
-    const release = of.take(commonName ?? '');
+  async function* metadata(index: VolumeIndex, { signal }: CallContext) {
+    const leave = await compressing.enter(signal);
     try {
-      for await (const batch of bytes) {
-        for (const part of batch) served.bytes += part.length;
-        yield batch;
+      for await (const piece of compressedMetadata(blocks, index)) {
+        served.bytes += piece.length;
+        yield piece;
       }
     } finally {
-      release();
+      leave();
     }
   }
 
@@ -167,12 +169,8 @@ function handlers(
         yield volumeReply((reply) => reply.setIndex(piece));
       }
       if (request.getIndexOnly()) return;
-      async function* metadata() {
-        for await (const piece of compressedMetadata(blocks, index)) yield [piece];
-      }
-      for await (const [piece] of counted(volumeSlots, context, metadata())) {
-        yield volumeReply((reply) => reply.setMetadataZstd(piece!));
-      }
+      for await (const piece of metadata(index, context))
+        yield volumeReply((reply) => reply.setMetadataZstd(piece));
     },
   };
 }
