@@ -1,4 +1,5 @@
 /** How much of a volume this node holds. Looks at every block's file: for people and for usage. */
+import { stat } from 'node:fs/promises';
 import { IdSet } from '../blocks/id-set.ts';
 import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
 
@@ -51,6 +52,24 @@ export function bytesComing(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>)
     absent = still;
     return bytes;
   };
+}
+
+/** Bytes of the volume's distinct blocks that were here before that time, in milliseconds since 1970. */
+export async function bytesBefore(
+  index: VolumeIndex,
+  blocks: Pick<BlockStore, 'path'>,
+  timeMs: number,
+): Promise<number> {
+  const seen = new IdSet();
+  let bytes = 0;
+  for (let i = 0; i < index.blockCount; i++) {
+    const id = index.blockId(i);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const { mtimeMs } = await stat(blocks.path(id)).catch(() => ({ mtimeMs: Number.NaN }));
+    if (mtimeMs < timeMs) bytes += index.offset(i + 1) - index.offset(i);
+  }
+  return bytes;
 }
 
 export interface BlocksOfAll {

@@ -6,7 +6,7 @@
  * in use, and so it does while a volume is being made, since a block that was found here may become part of it: a record is
  * written inside the gate, and tells of the change before the gate opens.
  */
-import { setImmediate as yieldToEvents } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { IdSet } from '../blocks/id-set.ts';
 import type { BlockId, Root, VolumeStore } from '../blocks/types.ts';
@@ -15,6 +15,8 @@ import type { LayerRecords } from './records.ts';
 
 /** Blocks handled between two turns of the event loop. */
 const SLICE = 8192;
+/** Changes come several at a time, and then there is other work. */
+const GATHER_MS = 100;
 
 export interface InUse {
   has(id: BlockId): boolean;
@@ -52,8 +54,7 @@ export function createInUse({ records, volumes, gate, whole, onChange, logger }:
 
   async function find(): Promise<void> {
     while (isDirty) {
-      // Changes come several at a time.
-      await yieldToEvents();
+      await sleep(GATHER_MS);
       isDirty = false;
       const set = new IdSet();
       const entire = whole();

@@ -68,7 +68,7 @@ export interface RestoreProgress {
   /** Of the memory, what is here, and all of it. */
   hereBytes: number;
   totalBytes: number;
-  /** What of it was here before. */
+  /** What of it was here before: told at the end. */
   sharedBytes: number;
   /** Its memory did not come, and it has begun again from the fallback. */
   fellBack: boolean;

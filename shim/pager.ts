@@ -18,8 +18,13 @@ import { Uffd } from './uffd.ts';
 /** What is read behind the faults at once: little while it comes from afar or somebody waits, much once it is here. */
 const CHUNK_BYTES = { min: 64 << 10, max: 1 << 20 };
 const SLOW_MS = 10;
-/** Between looks at which descriptors there are. */
+/** What comes with a page that somebody waits for, once he has it: it is mostly in the same block. */
+const AROUND_BYTES = 64 << 10;
+/** At once: a read that waits takes a thread, and those are for the pages that are waited for. */
+const AROUND_MAX = 8;
+/** Between looks at which descriptors there are, and while they are still handed over. */
 const LOOK_MS = 20;
+const LOOK_FIRST_MS = 4;
 const HOLD_MS = 1000;
 /** A change of which the kernel has not told yet. */
 const SOON_MS = 1;
@@ -36,6 +41,7 @@ export class Pager {
   readonly faults: Fault[] = [];
   /** Where the last fault was. */
   #last: { process: LazyProcess; address: number } | undefined;
+  #arounds = 0;
   #faultMs = Number.NEGATIVE_INFINITY;
   #looked = Promise.withResolvers<void>();
   #isOver = false;
@@ -114,7 +120,7 @@ export class Pager {
         const ready = new Set(
           await readable(
             this.#processes.map(({ uffd }) => uffd.fd),
-            LOOK_MS,
+            this.#finishedMs === Number.POSITIVE_INFINITY ? LOOK_FIRST_MS : LOOK_MS,
           ),
         );
         for (const process of this.#processes.filter(({ uffd }) => ready.has(uffd.fd))) this.#look(process);
@@ -171,6 +177,26 @@ export class Pager {
     } finally {
       process.awaited.delete(dumped);
       this.#waiting(-1);
+    }
+    await this.#bringAround(process, address);
+  }
+
+  /** A program that was frozen touches many pages of few places first, and each wait costs more than a copy. */
+  async #bringAround(process: LazyProcess, address: number): Promise<void> {
+    if (this.#arounds === AROUND_MAX) return;
+    this.#arounds++;
+    try {
+      const end = address - (address % AROUND_BYTES) + AROUND_BYTES;
+      for (let at = end - AROUND_BYTES; at < end; ) {
+        const range = process.next(at, end - at);
+        if (!range || range.start < at || range.start >= end) return;
+        const pages = Buffer.allocUnsafeSlow(Math.min(range.end, end) - range.start);
+        await process.dump.read(range.dumped, pages);
+        await this.#give(process, range.dumped, pages);
+        at = range.start + pages.length;
+      }
+    } finally {
+      this.#arounds--;
     }
   }
 

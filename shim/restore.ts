@@ -22,6 +22,8 @@ import type { Waiting } from './waiting.ts';
 const DEFAULT_ROOT = '/run/runc';
 /** What becomes of TCP connections. */
 const [KEEP, CLOSE] = ['--tcp-established', '--tcp-close'];
+/** With no connection to guard from packets that come too early, CRIU need not start iptables, twice for each protocol. */
+const UNLOCKED = 'network-lock skip';
 
 /** Answers the exit status, at once where there is no reference, or when the guard has nothing more to do. */
 export async function restore(args: Arguments, waiting: Waiting): Promise<number> {
@@ -36,15 +38,18 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
   const job = { reference, container: facts, workPath, mayBeLazy: await mayBeLazy(bundle) };
   const guarded = beginGuard(job, () => waiting.ended(0));
   try {
-    const [prepared, known, { areKeepable }] = await Promise.all([
+    const [prepared, known, { connectionsOf }] = await Promise.all([
       guarded.ready,
       knownFlags('restore'),
       import('./connections.ts'),
     ]);
     const { images, files, flags, lazy } = prepared;
     await applyFiles(files, rootfs);
-    const closes = flags.includes(CLOSE) || !(await areKeepable(images, await networkOf(bundle)));
-    await prepareRestore(bundle, { criu: closes ? ['tcp-close'] : [], workPath });
+    const connections = await connectionsOf(images, await networkOf(bundle));
+    const closes = flags.includes(CLOSE) || connections === 'lost';
+    const keeps = !closes && connections === 'keepable';
+    const criu = [...(closes ? ['tcp-close'] : []), ...(keeps ? [] : [UNLOCKED])];
+    await prepareRestore(bundle, { criu, workPath });
     const kept = closes ? flags.filter((flag) => flag !== KEEP) : flags;
     const added = lazy ? [...kept, '--lazy-pages'] : kept;
     waiting.begun();

@@ -61,7 +61,7 @@ export async function followRestore(
       }
       if (!wait) return restored;
       restored.totalBytes = progress.totalBytes;
-      restored.sharedBytes ||= progress.sharedBytes;
+      restored.sharedBytes = progress.sharedBytes;
       restored.fellBack = progress.fellBack;
       if (progress.totalBytes > 0) meter.show(shownOf(progress));
       if (progress.complete) restored.completeMs = performance.now() - begunMs;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BlockStore, Root, VolumeStore } from '../../blocks/types.ts';
 import type { Neighbours, RestoreHere, RestoreOrder, RestoreProgress } from '../../peers/types.ts';
-import { bytesComing } from '../blocks-here.ts';
+import { bytesBefore, bytesComing } from '../blocks-here.ts';
 import { RefusedError } from '../control.ts';
 import { prefetchVolumes } from '../prefetch.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -13,6 +13,8 @@ import type { Restores } from './restores.ts';
 const TELL_EVERY_MS = 200;
 /** Of a large memory it is not looked every time how much is here: that must not cost what brings it. */
 const LOOK_SHARE = 20;
+/** And not while it begins to run. */
+const LOOK_FIRST_MS = 1000;
 /** How long others may take to tell of a checkpoint that a person has named. */
 const HEARD_MAX_MS = 15_000;
 
@@ -47,11 +49,6 @@ export function createRestoring(parts: Parts): RestoreHere {
   /** Those that do not run yet, by checkpoint and container: who follows one must not take it for one that has failed. */
   const beginning = new Map<string, RestoreProgress>();
 
-  async function noteShared(memory: Root, progress: RestoreProgress): Promise<void> {
-    const index = await neighbours.fetchVolume(memory).catch(() => undefined);
-    if (index) progress.sharedBytes = await bytesComing(index, blocks)();
-  }
-
   async function carryOut(order: RestoreOrder, progress: RestoreProgress, stop: AbortSignal): Promise<void> {
     const { checkpoint: id, namespace, container, whole, prepare, fallback } = order;
     const tell = (text: string) => {
@@ -61,7 +58,6 @@ export function createRestoring(parts: Parts): RestoreHere {
     const document = await checkpoints.document(held, stop);
     const as = { namespace, id: container, fallback };
     if (prepare) await containers.prepare(held.content, document, as, stop);
-    else void noteShared(held.content.memory, progress);
     if (whole || prepare) {
       tell('fetching its memory and files');
       const roots = [held.content.memory, ...held.content.volumes];
@@ -135,7 +131,7 @@ export function createRestoring(parts: Parts): RestoreHere {
       id,
       AbortSignal.any([signal, AbortSignal.timeout(HEARD_MAX_MS)]),
     );
-    let lookAgainMs = 0;
+    let lookAgainMs = performance.now() + LOOK_FIRST_MS;
     let bytesHere: ReturnType<typeof bytesComing> | undefined;
     for (;;) {
       const early = beginning.get(keyOf(order));
@@ -168,8 +164,14 @@ export function createRestoring(parts: Parts): RestoreHere {
       if (fallen) {
         progress.fellBack = fallen.failed === undefined;
         progress.failed = fallen.failed && `${status.failed}; ${fallen.failed}`;
-      } else if (status.completeMs !== undefined)
+      } else if (status.completeMs !== undefined) {
         progress.failed = await filesFailed(content.volumes, signal);
+        const memory = await volumes.get(content.memory);
+        if (memory) {
+          progress.hereBytes = memory.sizeBytes;
+          progress.sharedBytes = await bytesBefore(memory, blocks, status.begunMs);
+        }
+      }
       progress.complete = progress.fellBack || status.completeMs !== undefined;
       yield { ...progress };
       if (progress.complete || progress.failed !== undefined) return;
