@@ -7,10 +7,11 @@
 import { pipeline } from 'node:stream';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { blockIdOf } from '../../blocks/block.ts';
-import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../../blocks/types.ts';
+import type { BlockStore, Root, VolumeIndex, VolumeStore } from '../../blocks/types.ts';
 import { decodeIndex } from '../../blocks/volume.ts';
 import type { peer } from '../../proto/peer.ts';
 import { MAX_INDEX_REPLY_BYTES, MAX_METADATA_BYTES } from './limits.ts';
+import { metadataOf } from './sending.ts';
 import { WireError } from './wire.ts';
 
 /** The most memory that a zstd frame may make us take: the windows of our own level are smaller. */
@@ -97,22 +98,13 @@ async function* metadataPieces(
   }
 }
 
-/** The distinct metadata blocks of the index with their lengths, in order. */
-function expectedBlocks(index: VolumeIndex): { id: BlockId; length: number }[] {
-  const lengths = new Map<BlockId, number>();
-  for (let i = 0; i < index.blockCount; i++) {
-    if (index.isMetadata(i)) lengths.set(index.blockId(i), index.offset(i + 1) - index.offset(i));
-  }
-  return [...lengths].map(([id, length]) => ({ id, length }));
-}
-
-/** Decompresses, cuts into the blocks that the index names, and puts each (which checks it). Holds one chunk and one block. */
+/** Decompresses, cuts into the blocks that the index names, and puts each (which checks it), those of a chunk side by side. */
 async function storeMetadata(
   pieces: AsyncIterable<Uint8Array>,
   index: VolumeIndex,
   blocks: BlockStore,
 ): Promise<void> {
-  const expected = expectedBlocks(index);
+  const expected = metadataOf(index);
   const totalBytes = expected.reduce((sum, { length }) => sum + length, 0);
   if (totalBytes > MAX_METADATA_BYTES) throw new WireError(`${totalBytes} bytes of metadata`);
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
@@ -122,6 +114,7 @@ async function storeMetadata(
   let have = 0;
   // The loop over the decompressor's output sees an error of any part of the pipeline.
   for await (let chunk of pipeline(pieces, decompress, () => {}) as AsyncIterable<Buffer>) {
+    const puts: Promise<void>[] = [];
     while (chunk.length > 0) {
       const block = expected[next];
       if (!block) throw new WireError('metadata beyond what the index names');
@@ -130,11 +123,14 @@ async function storeMetadata(
       parts.push(part);
       have += part.length;
       if (have < block.length) continue;
-      await blocks.put(block.id, parts.length === 1 ? part : Buffer.concat(parts, have));
+      const put = blocks.put(block.id, parts.length === 1 ? part : Buffer.concat(parts, have));
+      put.catch(() => {}); // it is heard of below, or an earlier error is
+      puts.push(put);
       next++;
       parts = [];
       have = 0;
     }
+    await Promise.all(puts);
   }
   if (next < expected.length) throw new WireError('metadata ends early');
 }

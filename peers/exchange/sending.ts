@@ -5,11 +5,35 @@ import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../../
 import { AbsentError } from './errors.ts';
 import { PIECE_BYTES } from './limits.ts';
 
-/** The distinct metadata blocks, in the order of the index. */
+/** The distinct metadata blocks with their lengths, in the order of the index. */
+export function metadataOf(index: VolumeIndex): { id: BlockId; length: number }[] {
+  const lengths = new Map<BlockId, number>();
+  for (let i = 0; i < index.blockCount; i++) {
+    if (index.isMetadata(i)) lengths.set(index.blockId(i), index.offset(i + 1) - index.offset(i));
+  }
+  return [...lengths].map(([id, length]) => ({ id, length }));
+}
+
 export function metadataBlocks(index: VolumeIndex): BlockId[] {
-  const ids = new Set<BlockId>();
-  for (let i = 0; i < index.blockCount; i++) if (index.isMetadata(i)) ids.add(index.blockId(i));
-  return [...ids];
+  return metadataOf(index).map(({ id }) => id);
+}
+
+/** Metadata blocks are small and many: read side by side, up to this many bytes. */
+const BATCH_BYTES = 1 << 20;
+
+function* batches(index: VolumeIndex): Generator<BlockId[]> {
+  let batch: BlockId[] = [];
+  let bytes = 0;
+  for (const { id, length } of metadataOf(index)) {
+    if (bytes + length > BATCH_BYTES && batch.length > 0) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(id);
+    bytes += length;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** A volume's index in its canonical encoding. Throws AbsentError. */
@@ -25,10 +49,11 @@ export async function readIndex(
 /** The metadata blocks joined, as one zstd frame, in pieces. Throws AbsentError when one of them is not here. */
 export async function* compressedMetadata(blocks: BlockStore, index: VolumeIndex): AsyncGenerator<Buffer> {
   async function* whole() {
-    for (const id of metadataBlocks(index)) {
-      const block = await blocks.get(id);
-      if (!block) throw new AbsentError(`volume ${index.root} lacks a metadata block`);
-      yield block;
+    for (const batch of batches(index)) {
+      const read = await Promise.all(batch.map((id) => blocks.get(id)));
+      const found = read.filter((block) => block !== undefined);
+      if (found.length < batch.length) throw new AbsentError(`volume ${index.root} lacks a metadata block`);
+      yield Buffer.concat(found);
     }
   }
   // The loop over the compressor's output sees an error of any part of the pipeline.
