@@ -15,7 +15,15 @@ async function setUp() {
     written: () => inUse.changed(),
     removed: () => inUse.changed(),
   });
-  const parts = { records, volumes, gate, whole: () => running, onChange: () => told(), logger: silent };
+  const parts = {
+    records,
+    volumes,
+    gate,
+    whole: () => running,
+    onChange: () => told(),
+    logger: silent,
+    gatherMs: 0,
+  };
   const inUse = createInUse(parts);
   const settled = async () => {
     while (!inUse.isSettled()) await new Promise<void>((resolve) => setImmediate(resolve));

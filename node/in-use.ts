@@ -15,8 +15,6 @@ import type { LayerRecords } from './records.ts';
 
 /** Blocks handled between two turns of the event loop. */
 const SLICE = 8192;
-/** Changes come several at a time, and then there is other work. */
-const GATHER_MS = 100;
 
 export interface InUse {
   has(id: BlockId): boolean;
@@ -35,9 +33,11 @@ interface Parts {
   /** After each time that it was found out anew. */
   onChange: () => void;
   logger: Logger;
+  /** Changes come several at a time, and then there is more urgent work. */
+  gatherMs: number;
 }
 
-export function createInUse({ records, volumes, gate, whole, onChange, logger }: Parts): InUse {
+export function createInUse({ records, volumes, gate, whole, onChange, logger, gatherMs }: Parts): InUse {
   /** undefined until they could be found out. */
   let current: IdSet | undefined;
   let isDirty = false;
@@ -54,7 +54,7 @@ export function createInUse({ records, volumes, gate, whole, onChange, logger }:
 
   async function find(): Promise<void> {
     while (isDirty) {
-      await sleep(GATHER_MS);
+      await sleep(gatherMs);
       isDirty = false;
       const set = new IdSet();
       const entire = whole();

@@ -82,7 +82,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
       ...(checkpointing?.restores.inUse() ?? []),
     ]);
   const onChange = () => peering.member()?.custody.custodian.changed();
-  const inUse = createInUse({ records, volumes, gate, whole, onChange, logger: log });
+  const inUse = createInUse({ records, volumes, gate, whole, onChange, logger: log, gatherMs: 1000 });
   const limits = createLimits(config.cache, () => marks.has('draining'));
   const peering = startPeering({
     ...config.peers,

@@ -98,7 +98,7 @@ async function dumped({ args, link, container, staged }: Dump, begunMs: number):
   const log = join(flagValue(args.flags, 'work-path') ?? images, 'dump.log');
   const imagePath = resolve(flagValue(args.flags, 'image-path') ?? 'checkpoint');
   await mkdir(images, { mode: 0o700 });
-  const options = await dumpOptions(`/proc/${container.pid}/root`, join(staged, 'criu.conf'));
+  const options = await dumpOptions(`/proc/${container.pid}`, join(staged, 'criu.conf'));
   const status = await runcAs(withValue(args, 'image-path', images), options);
   if (status !== 0) {
     tellCause(args, log);

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { MAGIC } from '../blocks/criu-image.ts';
 import { image, message, scratch } from '../blocks/testing.ts';
-import { addressesInTables, connectionsOf, localAddresses } from './connections.ts';
+import { addressesInTables, connectionsOf, hasConnections, localAddresses } from './connections.ts';
 
 const [ESTABLISHED, LISTEN] = [1, 10];
 
@@ -59,4 +59,26 @@ t.test("a network namespace's own tables tell its addresses", (t) => {
   const text = execFileSync('cat', ['/proc/net/fib_trie', '/proc/net/if_inet6'], { encoding: 'utf8' });
   t.ok(addressesInTables(text).has('127.0.0.1'));
   t.end();
+});
+
+t.test('a network has connections, or only what listens and what has ended', async (t) => {
+  const table = (...states: string[]) =>
+    [
+      '  sl  local_address rem_address   st',
+      ...states.map((st, i) => `   ${i}: 0100007F:1F90 00000000:0000 ${st} 0`),
+      '',
+    ].join('\n');
+  const folder = scratch(t);
+  const has = async (tcp: string, tcp6?: string) => {
+    await mkdir(join(folder, 'net'), { recursive: true });
+    await writeFile(join(folder, 'net/tcp'), tcp);
+    await rm(join(folder, 'net/tcp6'), { force: true });
+    if (tcp6 !== undefined) await writeFile(join(folder, 'net/tcp6'), tcp6);
+    return hasConnections(folder);
+  };
+  t.equal(await has(table()), false);
+  t.equal(await has(table('0A', '06', '07')), false);
+  t.equal(await has(table('0A', '01')), true);
+  t.equal(await has(table('0A'), table('08')), true);
+  t.equal(await hasConnections(join(folder, 'none')), true, 'nobody knows');
 });

@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +16,8 @@ const INET_SOCKET = 4;
 const STREAM = 1;
 /** TCP_CLOSE and TCP_LISTEN: no connections. */
 const NOT_CONNECTED = [7, 10];
+/** No process has it any more. */
+const TIME_WAIT = 6;
 
 /** Where a container's network is: its machine's, one that somebody has made (the path of a namespace), or one that runc makes. */
 export type Network = { of: 'machine' } | { of: 'path'; path: string } | { of: 'runc' };
@@ -26,6 +29,24 @@ export async function connectionsOf(images: string, network: Network): Promise<'
   if (wanted.size === 0) return 'none';
   const there = await addressesIn(network);
   return [...wanted].every((address) => isLoopback(address) || there.has(address)) ? 'keepable' : 'lost';
+}
+
+/** `process`: a folder in /proc. Whether its network has any connection; what cannot be read might. */
+export async function hasConnections(process: string): Promise<boolean> {
+  const tables = ['tcp', 'tcp6'].map((name) => readFile(join(process, 'net', name), 'utf8'));
+  // A kernel without IPv6 has no second table.
+  const texts = await Promise.all([tables[0]!, tables[1]!.catch(() => '')]).catch(() => undefined);
+  return texts === undefined || texts.some(tellsOfConnections);
+}
+
+/** Without its head, and with the state in the fourth column: proc(5). */
+function tellsOfConnections(table: string): boolean {
+  const states = table
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => Number.parseInt(line.trim().split(/\s+/)[3] ?? '', 16));
+  return states.some((state) => ![...NOT_CONNECTED, TIME_WAIT].includes(state));
 }
 
 /** Of the connections in a dump, in lower case, without brackets. */

@@ -4,15 +4,22 @@
  * that CRIU does not find by its number is looked for in all of the container.
  */
 import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasConnections } from './connections.ts';
 
 /** Of the kernel: no program watches them, and they have no end. */
 const KERNELS = ['proc', 'sys', 'dev'];
 /** The most files, and the least likely to be watched. */
 const LAST = ['usr', 'lib', 'lib64', 'bin', 'sbin'];
 
-/** `root`: the container's, as the machine sees it. Answers what is to be in CRIU's environment. */
-export async function dumpOptions(root: string, path: string): Promise<Record<string, string>> {
-  const lines = ['link-remap', 'ghost-limit 1G', ...(await folders(root)).map(scanned)];
+/**
+ * `process`: a frozen container's folder in /proc. Answers what is to be in CRIU's environment. With no connection to guard from packets that come
+ * while nobody has it, CRIU need not start iptables for that, several times, and neither need a restore: it does as the dump did.
+ */
+export async function dumpOptions(process: string, path: string): Promise<Record<string, string>> {
+  const [scan, connected] = await Promise.all([folders(join(process, 'root')), hasConnections(process)]);
+  const lines = ['link-remap', 'ghost-limit 1G', ...scan.map(scanned)];
+  if (!connected) lines.push('network-lock skip');
   await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600 });
   return { CRIU_CONFIG_FILE: path };
 }

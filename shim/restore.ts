@@ -22,8 +22,6 @@ import type { Waiting } from './waiting.ts';
 const DEFAULT_ROOT = '/run/runc';
 /** What becomes of TCP connections. */
 const [KEEP, CLOSE] = ['--tcp-established', '--tcp-close'];
-/** With no connection to guard from packets that come too early, CRIU need not start iptables, twice for each protocol. */
-const UNLOCKED = 'network-lock skip';
 
 /** Answers the exit status, at once where there is no reference, or when the guard has nothing more to do. */
 export async function restore(args: Arguments, waiting: Waiting): Promise<number> {
@@ -47,9 +45,7 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
     await applyFiles(files, rootfs);
     const connections = await connectionsOf(images, await networkOf(bundle));
     const closes = flags.includes(CLOSE) || connections === 'lost';
-    const keeps = !closes && connections === 'keepable';
-    const criu = [...(closes ? ['tcp-close'] : []), ...(keeps ? [] : [UNLOCKED])];
-    await prepareRestore(bundle, { criu, workPath });
+    await prepareRestore(bundle, { criu: closes ? ['tcp-close'] : [], workPath });
     const kept = closes ? flags.filter((flag) => flag !== KEEP) : flags;
     const added = lazy ? [...kept, '--lazy-pages'] : kept;
     waiting.begun();

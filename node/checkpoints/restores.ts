@@ -86,8 +86,8 @@ interface Opened {
   ending: AbortController;
   /** CRIU's images, mounted. */
   images: Promise<string>;
-  /** From when one of them has been answered. */
-  first: Promise<FirstBlocks> | undefined;
+  /** From when the images are mounted. */
+  first: Promise<FirstBlocks>;
 }
 
 /** How long others may take to tell of a checkpoint that they are still making. */
@@ -145,14 +145,20 @@ export function createRestores(parts: Parts): Restores {
     const ending = new AbortController();
     const images = neighbours.fetchVolume(content.memory).then(() => mounts.ensure(content.memory));
     images.catch(() => {}); // whoever waits for it hears of it
-    const fresh: Opened = { users: 1, roots, ending, images, first: undefined };
+    // Not at once: what it does must not hold up whoever waits for the images.
+    const first = images.then(() => new Promise(setImmediate)).then(() => bringFirst(content, ending.signal));
+    first.catch((err: unknown) => log.warn({ err }, 'memory comes in the order of its faults'));
+    const fresh: Opened = { users: 1, roots, ending, images, first };
     opened.set(content.id, fresh);
     return fresh;
   }
 
-  async function bringFirst({ content }: Held<'checkpoint'>, { ending }: Opened): Promise<FirstBlocks> {
-    const first = await firstBlocks(parts, await neighbours.fetchVolume(content.memory));
-    void first.bring(content.workingSet, ending.signal);
+  async function bringFirst(
+    { memory, workingSet }: Held<'checkpoint'>['content'],
+    signal: AbortSignal,
+  ): Promise<FirstBlocks> {
+    const first = await firstBlocks(parts, await neighbours.fetchVolume(memory));
+    void first.bring(workingSet, signal);
     return first;
   }
 
@@ -188,9 +194,6 @@ export function createRestores(parts: Parts): Restores {
         };
         const writable = notAmong(record.content.volumes, lowers);
         const [images, files] = await Promise.all([shared.images, Promise.all(writable.map(mount))]);
-        // Not sooner: what it does must not hold up the answer.
-        const first = new Promise(setImmediate).then(() => (shared.first ??= bringFirst(record, shared)));
-        first.catch((err: unknown) => log.warn({ err }, 'memory comes in the order of its faults'));
         return {
           id,
           images,
@@ -199,7 +202,7 @@ export function createRestores(parts: Parts): Restores {
             heard(status, said);
             if (said.event === 'killed') status.fallen = parts.fallBack(container);
           },
-          touched: async (pages) => checkpoints.keepWorkingSet(id, (await first).of(pages)),
+          touched: async (pages) => checkpoints.keepWorkingSet(id, (await shared.first).of(pages)),
           release,
         };
       } catch (error) {
