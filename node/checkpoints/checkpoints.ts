@@ -43,6 +43,8 @@ export interface Checkpoints {
   resume(): Promise<void>;
   /** All that count, newest first, each once: with a working set where there is one. */
   list(): Held<'checkpoint'>[];
+  /** Resolves when none of that name is being made here any more. Rejects on abort. */
+  made(id: string, signal: AbortSignal): Promise<void>;
   /** Waits for one that is being made here, and until `signal` for one that others make. Rejects with RefusedError. */
   find(id: string, signal: AbortSignal): Promise<Held<'checkpoint'>>;
   document(held: Held<'checkpoint'>, signal: AbortSignal): Promise<CheckpointDocument>;
@@ -68,7 +70,7 @@ interface Parts extends MakeParts {
   log: Logger;
 }
 
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 20;
 /** For the document of an earlier checkpoint, which may be on the way here. */
 const EARLIER_MAX_MS = 2000;
 const ASK_EVERY_MS = 500;
@@ -216,6 +218,15 @@ export function createCheckpoints(parts: Parts): Checkpoints {
       for (const staged of await staging.leftovers()) begin(staged);
     },
     list,
+    async made(id, signal) {
+      signal.throwIfAborted();
+      const gone = Promise.withResolvers<never>();
+      const abort = () => gone.reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      await Promise.race([making.get(id), gone.promise]).finally(() =>
+        signal.removeEventListener('abort', abort),
+      );
+    },
     async find(id, signal) {
       await making.get(id);
       for (;;) {

@@ -10,6 +10,7 @@ import type { ClusterMember } from '../member.ts';
 import type { CheckpointStage, Checkpoints } from './checkpoints.ts';
 import type { CheckpointDocument } from './document.ts';
 import { createCheckpointFiles } from './files.ts';
+import { BEGINNING } from './restoring.ts';
 
 export interface CheckpointStatus {
   id: string;
@@ -122,6 +123,9 @@ export function createCheckpointControl(parts: Parts): CheckpointControl {
           'absent',
           `no node ${node} of the cluster answers; \`forage peers\` lists them`,
         );
+      // It would wait for a checkpoint that nobody has told it of, and not for long.
+      yield { ...BEGINNING, text: `waiting until checkpoint ${order.checkpoint} is made` };
+      await checkpoints.made(order.checkpoint, signal);
       yield* self.neighbours.restore(node, order, signal);
     },
   };

@@ -18,7 +18,7 @@ const LOOK_FIRST_MS = 1000;
 /** How long others may take to tell of a checkpoint that a person has named. */
 const HEARD_MAX_MS = 15_000;
 
-const BEGINNING: RestoreProgress = {
+export const BEGINNING: RestoreProgress = {
   text: '',
   running: false,
   complete: false,
