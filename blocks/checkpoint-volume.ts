@@ -1,10 +1,11 @@
 /**
  * Volumes of a checkpoint's two folders. CRIU's images become a memory volume (`memory-volume.ts`). What the container has written becomes a
- * *writable volume*, as an unpacked layer does.
+ * *writable volume*, as an unpacked layer does: of its own, or joined with those that it lies on.
  */
 import { join } from 'node:path';
 import { rearmTimers } from './expired-timers.ts';
 import { type Compression, formatId, mkfsOptions } from './format.ts';
+import { mergeLayers } from './layer-merge.ts';
 import { walkedTar } from './layer-source.ts';
 import { walkDirectory } from './layer-walk.ts';
 import { markLazyPages } from './lazy-marks.ts';
@@ -21,6 +22,8 @@ export interface CheckpointJob {
   directory: string;
   /** Of memory only: the memory volume of an earlier checkpoint of the same processes, to share with. */
   base?: Root | undefined;
+  /** Of files only: writable volumes, mounted, that are to become part of this one, nearest first. */
+  below?: readonly string[] | undefined;
   /** Of files only. */
   compression: Compression;
   /** An empty folder on a disk: for the image of files. */
@@ -51,6 +54,7 @@ async function storeFiles(
     tempDir: job.workDir,
     signal,
   };
-  await makeImage(mkfs, walkedTar(walkDirectory(job.directory)), image);
+  const [first, ...below] = [job.directory, ...(job.below ?? [])].map(walkDirectory);
+  await makeImage(mkfs, walkedTar(below.reduce(mergeLayers, first!)), image);
   return storeImage({ path: image, format: formatId('walk', job.compression) }, stores, signal);
 }

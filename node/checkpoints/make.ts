@@ -5,11 +5,13 @@
  * anywhere, the folder is there still, and all of it is done again: the same bytes make the same blocks.
  */
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { digestOf } from '../../blocks/digest.ts';
 import { type CheckpointChildJob, runCheckpointIngest } from '../../blocks/ingest-child.ts';
 import type { DiskBlockStore } from '../../blocks/store.ts';
 import type { Root } from '../../blocks/types.ts';
 import type { Checkpoint, Held } from '../../peers/directory/types.ts';
+import type { ErofsMounts } from '../erofs-mounts.ts';
 import type { Gate } from '../gate.ts';
 import { storeObject } from '../image-refs-object.ts';
 import type { ClusterMember } from '../member.ts';
@@ -20,7 +22,12 @@ export interface MakeParts
   extends Pick<CheckpointChildJob, 'blocksDir' | 'volumesDir' | 'tempDir' | 'pageNamesDir' | 'compression'> {
   blocks: DiskBlockStore;
   gate: Gate;
+  mounts: Pick<ErofsMounts, 'ensure'>;
+  log: Logger;
 }
+
+/** More writable volumes than these become one: each move adds one, and each is a lower layer that every lookup goes through. */
+const VOLUMES_MAX = 8;
 
 /** Resolves once the record is published. `base`: the memory volume of an earlier checkpoint of these processes, whose blocks are kept where they still do. */
 export async function makeCheckpoint(
@@ -33,11 +40,9 @@ export async function makeCheckpoint(
   const { blocks, gate } = parts;
   const { id, directory, hasFiles, document, below } = staged;
   return gate.shared(async () => {
-    const [memory, files] = await both(
+    const [memory, volumes] = await both(
       makeVolume(parts, { of: 'memory', id, directory: join(directory, 'images'), base }, signal),
-      hasFiles
-        ? makeVolume(parts, { of: 'files', id, directory: join(directory, 'files') }, signal)
-        : Promise.resolve(undefined),
+      hasFiles ? writableVolumes(parts, staged, signal) : below,
     );
     const bytes = encodeDocument(document);
     const descriptor = { digest: digestOf(bytes), mediaType: DOCUMENT_MEDIA_TYPE };
@@ -47,7 +52,7 @@ export async function makeCheckpoint(
       id,
       image: document.made?.image ?? '',
       document: stored,
-      volumes: files === undefined ? below : [...below, files],
+      volumes,
       memory,
       workingSet: undefined,
       repeats: undefined,
@@ -57,14 +62,33 @@ export async function makeCheckpoint(
 }
 
 /** Neither goes on when this has rejected: nothing may be stored outside of the gate. */
-async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+async function both<A, B>(a: Promise<A>, b: B | Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return Promise.all([a, b]);
 }
 
+/** Lowest first. */
+async function writableVolumes(
+  parts: MakeParts,
+  { id, directory, below }: Staged,
+  signal: AbortSignal,
+): Promise<readonly Root[]> {
+  const job = { of: 'files', id, directory: join(directory, 'files') } as const;
+  if (below.length >= VOLUMES_MAX) {
+    try {
+      const nearestFirst = await Promise.all(below.toReversed().map((root) => parts.mounts.ensure(root)));
+      return [await makeVolume(parts, { ...job, below: nearestFirst }, signal)];
+    } catch (err) {
+      signal.throwIfAborted();
+      parts.log.warn({ err, checkpoint: id }, 'its writable volumes cannot be joined, and stay as they are');
+    }
+  }
+  return [...below, await makeVolume(parts, job, signal)];
+}
+
 async function makeVolume(
   { blocks, blocksDir, volumesDir, tempDir, pageNamesDir, compression }: MakeParts,
-  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base'>,
+  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base' | 'below'>,
   signal: AbortSignal,
 ): Promise<Root> {
   const job = { ...folder, blocksDir, volumesDir, tempDir, pageNamesDir, compression };

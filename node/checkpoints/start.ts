@@ -57,6 +57,7 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
     blocks,
     volumes,
     gate,
+    mounts,
     member,
     log,
   });
