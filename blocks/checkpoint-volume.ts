@@ -22,8 +22,8 @@ export interface CheckpointJob {
   directory: string;
   /** Of memory only: the memory volume of an earlier checkpoint of the same processes, to share with. */
   base?: Root | undefined;
-  /** Of files only: writable volumes, mounted, that are to become part of this one, nearest first. */
-  below?: readonly string[] | undefined;
+  /** Of files only: writable volumes, mounted, that are to become part of this one, and the layers below them. Nearest first. */
+  joins?: { volumes: readonly string[]; layers: readonly string[] } | undefined;
   /** Of files only. */
   compression: Compression;
   /** An empty folder on a disk: for the image of files. */
@@ -54,7 +54,9 @@ async function storeFiles(
     tempDir: job.workDir,
     signal,
   };
-  const [first, ...below] = [job.directory, ...(job.below ?? [])].map(walkDirectory);
-  await makeImage(mkfs, walkedTar(below.reduce(mergeLayers, first!)), image);
+  const own = walkDirectory(job.directory);
+  const { joins } = job;
+  const all = joins ? mergeLayers([own, ...joins.volumes.map(walkDirectory)], joins.layers) : own;
+  await makeImage(mkfs, walkedTar(all), image);
   return storeImage({ path: image, format: formatId('walk', job.compression) }, stores, signal);
 }

@@ -42,15 +42,22 @@ function somewhere(root: string, pick: (limit: number) => number): string {
   return path;
 }
 
-/** What each layer does to two folders of the base: made anew, and once a file, so that nothing of the base is to be seen in them. */
+/**
+ * What each layer does to two folders of the base, made anew and once a file, so that nothing of the base is to be seen in them; and to one that
+ * the base does not have.
+ */
 const ALWAYS: ((at: (name: string) => string) => void)[] = [
   (at) => {
     for (const folder of ['x', 'y']) rmSync(at(folder), { recursive: true });
     mkdirSync(at('x'));
+    mkdirSync(at('fresh'));
+    for (const file of ['x/gone', 'fresh/gone', 'fresh/kept']) writeFileSync(at(file), file);
     writeFileSync(at('y'), 'a file');
   },
   (at) => {
     writeFileSync(at('x/new'), 'x');
+    rmSync(at('x/gone'));
+    rmSync(at('fresh/gone'));
     rmSync(at('y'));
     mkdirSync(at('y'));
   },
@@ -133,7 +140,13 @@ async function shownAlike(t: Test, pick: (limit: number) => number): Promise<voi
   };
   const [directory, ...below] = uppers;
   const { root } = await runCheckpointIngest({
-    ...{ of: 'files', id: 'c1', directory: directory!, below, compression: 'lz4' },
+    ...{
+      of: 'files',
+      id: 'c1',
+      directory: directory!,
+      joins: { volumes: below, layers: [base] },
+      compression: 'lz4',
+    },
     ...{ ...folders, pageNamesDir: join(dir, 'page-names'), mkfs: mkfsProgram() },
   });
   const volumes = await openVolumeStore(folders.volumesDir);

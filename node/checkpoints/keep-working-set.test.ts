@@ -30,6 +30,7 @@ async function node(t: Test, bed: DirectoryBed, name = 'n1') {
     blocks,
     volumes: memoryVolumes(),
     gate: createGate(),
+    records: { get: () => undefined },
     mounts: { ensure: () => Promise.reject(new Error('nothing is mounted')) },
     member: () => joined.member,
     log: silent,

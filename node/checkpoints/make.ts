@@ -15,6 +15,7 @@ import type { ErofsMounts } from '../erofs-mounts.ts';
 import type { Gate } from '../gate.ts';
 import { storeObject } from '../image-refs-object.ts';
 import type { ClusterMember } from '../member.ts';
+import type { LayerRecords } from '../records.ts';
 import { DOCUMENT_MEDIA_TYPE, encodeDocument } from './document.ts';
 import type { Staged } from './staging.ts';
 
@@ -23,6 +24,7 @@ export interface MakeParts
   blocks: DiskBlockStore;
   gate: Gate;
   mounts: Pick<ErofsMounts, 'ensure'>;
+  records: Pick<LayerRecords, 'get'>;
   log: Logger;
 }
 
@@ -67,17 +69,30 @@ async function both<A, B>(a: Promise<A>, b: B | Promise<B>): Promise<[A, B]> {
   return Promise.all([a, b]);
 }
 
+/** As volumes, lowest first. Throws where one is none. */
+function imageLayers({ records }: MakeParts, { document }: Staged): Root[] {
+  if (!document.made) throw new Error('of its image nothing is known');
+  return document.made.chainIds.map((chainId) => {
+    const record = records.get(chainId);
+    if (!record) throw new Error(`layer ${chainId} of its image is no volume here`);
+    return record.root;
+  });
+}
+
 /** Lowest first. */
 async function writableVolumes(
   parts: MakeParts,
-  { id, directory, below }: Staged,
+  staged: Staged,
   signal: AbortSignal,
 ): Promise<readonly Root[]> {
+  const { id, directory, below } = staged;
   const job = { of: 'files', id, directory: join(directory, 'files') } as const;
   if (below.length >= VOLUMES_MAX) {
     try {
-      const nearestFirst = await Promise.all(below.toReversed().map((root) => parts.mounts.ensure(root)));
-      return [await makeVolume(parts, { ...job, below: nearestFirst }, signal)];
+      const mounted = (roots: readonly Root[]) =>
+        Promise.all(roots.toReversed().map((root) => parts.mounts.ensure(root)));
+      const joins = { volumes: await mounted(below), layers: await mounted(imageLayers(parts, staged)) };
+      return [await makeVolume(parts, { ...job, joins }, signal)];
     } catch (err) {
       signal.throwIfAborted();
       parts.log.warn({ err, checkpoint: id }, 'its writable volumes cannot be joined, and stay as they are');
@@ -88,7 +103,7 @@ async function writableVolumes(
 
 async function makeVolume(
   { blocks, blocksDir, volumesDir, tempDir, pageNamesDir, compression }: MakeParts,
-  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base' | 'below'>,
+  folder: Pick<CheckpointChildJob, 'of' | 'id' | 'directory' | 'base' | 'joins'>,
   signal: AbortSignal,
 ): Promise<Root> {
   const job = { ...folder, blocksDir, volumesDir, tempDir, pageNamesDir, compression };

@@ -58,6 +58,7 @@ export async function startCheckpoints(parts: Parts): Promise<CheckpointParts> {
     volumes,
     gate,
     mounts,
+    records,
     member,
     log,
   });
