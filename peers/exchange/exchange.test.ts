@@ -6,9 +6,10 @@ import t from 'tap';
 import { call, callStream } from '../../proto/call.ts';
 import { DirectoryService, directory } from '../../proto/directory.ts';
 import { PeersService, peer } from '../../proto/peer.ts';
-import { Bed, putBlocks, tlsOf } from '../bed.twin.ts';
+import { Bed, putBlocks, putLayer, tlsOf } from '../bed.twin.ts';
 import type { Identity } from '../identity/identity.ts';
 import { PeerClient } from './client.ts';
+import { receiveVolume } from './receiving.ts';
 import { Slots } from './slots.ts';
 import { knock, splitAddress, TLS_CHANNEL_OPTIONS } from './tls.ts';
 
@@ -178,6 +179,22 @@ t.test('one client that opens calls and reads nothing cannot take the slots of a
   let count = 0;
   await client.blocks(ids, () => void count++, never, true);
   t.equal(count, ids.length);
+});
+
+t.test('a node that asks for many volumes at once gets each of them', async (t) => {
+  const bed = await Bed.make(t);
+  const [n1, n2] = [await bed.node('n1'), await bed.node('n2')];
+  const layers = await Promise.all(Array.from({ length: 20 }, () => putLayer([n1])));
+  const { port } = await bed.serve(n1);
+  const client = new PeerClient(`127.0.0.1:${port}`, tlsOf(n2.identity));
+  t.teardown(() => client.close());
+  const fetched = layers.map(({ root }) =>
+    receiveVolume(client.volume(root, false, never), root, n2, () => undefined),
+  );
+  t.same(
+    (await Promise.all(fetched)).map(({ root }) => root),
+    layers.map(({ root }) => root),
+  );
 });
 
 t.test('slots are counted for each and for all, and given back', async (t) => {
