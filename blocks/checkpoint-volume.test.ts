@@ -16,23 +16,13 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { listTree } from '../integration/lib/tree.ts';
 import { diffTrees } from '../integration/lib/tree-diff.ts';
 import { runCheckpointIngest } from './ingest-child.ts';
-import { mount, unmount } from './libc.ts';
 import { openBlockStore } from './store.ts';
-import { assemble, mkfsProgram, mountImage, noise, scratch, setXattr } from './testing.ts';
+import { assemble, mkfsProgram, mountImage, noise, overlay, scratch, setXattr } from './testing.ts';
 import { openVolumeStore } from './volumes.ts';
-
-const OPTIONS = 'index=off,metacopy=off,redirect_dir=off';
-
-async function overlay(t: Test, point: string, layers: string): Promise<string> {
-  mkdirSync(point);
-  await mount('overlay', point, 'overlay', 0, `${layers},${OPTIONS}`);
-  t.teardown(() => unmount(point));
-  return point;
-}
 
 function fillLower(lower: string): void {
   for (const name of ['kept', 'hidden', 'emptied', 'replaced', 'modes']) {

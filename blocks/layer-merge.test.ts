@@ -15,22 +15,13 @@ import t, { type Test } from 'tap';
 import { listTree } from '../integration/lib/tree.ts';
 import { diffTrees } from '../integration/lib/tree-diff.ts';
 import { runCheckpointIngest } from './ingest-child.ts';
-import { mount, unmount } from './libc.ts';
 import { openBlockStore } from './store.ts';
-import { assemble, mkfsProgram, mountImage, scratch, seededPick, setXattr } from './testing.ts';
+import { assemble, mkfsProgram, mountImage, overlay, scratch, seededPick, setXattr } from './testing.ts';
 import { openVolumeStore } from './volumes.ts';
 
-const OPTIONS = 'index=off,metacopy=off,redirect_dir=off';
 const NAMES = ['a', 'b', 'c'];
 const ROUNDS = 4;
 const typeAt = (path: string) => lstatSync(path, { throwIfNoEntry: false });
-
-async function overlay(t: Test, point: string, layers: string): Promise<string> {
-  mkdirSync(point);
-  await mount('overlay', point, 'overlay', 0, `${layers},${OPTIONS}`);
-  t.teardown(() => unmount(point));
-  return point;
-}
 
 /** A name of few, at any depth, whose folder is there. */
 function somewhere(root: string, pick: (limit: number) => number): string {

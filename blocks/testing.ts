@@ -176,3 +176,11 @@ export function image(magic: number, ...records: Uint8Array[]): Buffer {
     }),
   ]);
 }
+
+/** Mounted as forage's snapshotter does, until the test ends. `layers`: the options that name them. Answers the point, which is made. */
+export async function overlay(t: Test, point: string, layers: string): Promise<string> {
+  await mkdir(point);
+  await mount('overlay', point, 'overlay', 0, `${layers},index=off,metacopy=off,redirect_dir=off`);
+  t.teardown(() => unmount(point));
+  return point;
+}
