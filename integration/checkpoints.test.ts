@@ -47,6 +47,9 @@ async function define(t: Test, cluster: Cluster, what: 'all' | 'what depends on 
     'TCP connections are kept where their address comes along, and closed where it does not',
     (t) => keepsConnections(t, cluster),
   );
+  await scenario('a container that has moved often has one writable volume, with all that it wrote', (t) =>
+    often(t, cluster),
+  );
   await scenario('the node that made a checkpoint is gone: others have it', (t) => sourceGone(t, cluster));
   await scenario(
     'an image is removed everywhere: what a checkpoint needs of it stays as long as the checkpoint',
@@ -79,6 +82,23 @@ async function around(t: Test, cluster: Cluster): Promise<void> {
     from = to;
   }
   t.equal(await inside(cluster, 'n1', id, ['cat', '/way', '/new']), 'n2\nn3\nn1\nnew\n');
+}
+
+async function often(t: Test, cluster: Cluster): Promise<void> {
+  let { id } = await begin(cluster, 'web', counter);
+  const times = 9;
+  for (let n = 1; n <= times; n++) {
+    const change = `mkdir -p /moves; touch /moves/${n}; rm -f /moves/${n - 2}`;
+    await execute(cluster, 'n1', id, ['sh', '-c', change]);
+    const next = `often-${n}`;
+    const script = `forage checkpoint create ${id} --name ${next} --stop --no-wait && forage restore ${next}`;
+    await cluster.sh('n1', script);
+    id = next;
+  }
+  const last = (await list(cluster)).find((made) => made.id === id)!;
+  t.equal(last.volume_roots.length, 1);
+  t.equal(await inside(cluster, 'n1', id, ['ls', '/moves']), `${times - 1}\n${times}\n`);
+  t.match(await inside(cluster, 'n1', id, counter.check), 'new');
 }
 
 async function stays(t: Test, cluster: Cluster): Promise<void> {

@@ -8,6 +8,8 @@ export interface CheckpointJson {
   id: string;
   container: string;
   memory_bytes: number;
+  /** Writable volumes. */
+  volume_roots: string[];
 }
 
 /** Declares a test that begins with no containers and no checkpoints, and must leave none on any of the nodes. */
