@@ -1,5 +1,5 @@
 /** How much of a volume this node holds. Looks at every block's file: for people and for usage. */
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { IdSet } from '../blocks/id-set.ts';
 import type { BlockId, BlockStore, Root, VolumeIndex, VolumeStore } from '../blocks/types.ts';
 
@@ -14,18 +14,31 @@ export interface BlocksHere {
 }
 
 export function blocksHere(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>): BlocksHere {
-  const seen = new IdSet();
+  let distinct = 0;
   let count = 0;
   let bytes = 0;
+  for (const i of distinctBlocks(index)) {
+    distinct++;
+    if (!blocks.has(index.blockId(i))) continue;
+    count++;
+    bytes += bytesOf(index, i);
+  }
+  return { distinct, count, bytes };
+}
+
+/** Their numbers, each at its first place. */
+function* distinctBlocks(index: VolumeIndex): Generator<number> {
+  const seen = new IdSet();
   for (let i = 0; i < index.blockCount; i++) {
     const id = index.blockId(i);
     if (seen.has(id)) continue;
     seen.add(id);
-    if (!blocks.has(id)) continue;
-    count++;
-    bytes += index.offset(i + 1) - index.offset(i);
+    yield i;
   }
-  return { distinct: seen.size, count, bytes };
+}
+
+function bytesOf(index: VolumeIndex, i: number): number {
+  return index.offset(i + 1) - index.offset(i);
 }
 
 /**
@@ -33,20 +46,13 @@ export function blocksHere(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>):
  * possible.
  */
 export function bytesComing(index: VolumeIndex, blocks: Pick<BlockStore, 'has'>): () => Promise<number> {
-  const seen = new IdSet();
-  let absent: number[] = [];
-  for (let i = 0; i < index.blockCount; i++) {
-    const id = index.blockId(i);
-    if (seen.has(id)) continue;
-    seen.add(id);
-    absent.push(i);
-  }
+  let absent = [...distinctBlocks(index)];
   let bytes = 0;
   return async () => {
     const still: number[] = [];
     for (const [n, i] of absent.entries()) {
       if (n % AT_ONCE === 0) await new Promise(setImmediate);
-      if (blocks.has(index.blockId(i))) bytes += index.offset(i + 1) - index.offset(i);
+      if (blocks.has(index.blockId(i))) bytes += bytesOf(index, i);
       else still.push(i);
     }
     absent = still;
@@ -60,14 +66,12 @@ export async function bytesBefore(
   blocks: Pick<BlockStore, 'path'>,
   timeMs: number,
 ): Promise<number> {
-  const seen = new IdSet();
   let bytes = 0;
-  for (let i = 0; i < index.blockCount; i++) {
-    const id = index.blockId(i);
-    if (seen.has(id)) continue;
-    seen.add(id);
-    const { mtimeMs } = await stat(blocks.path(id)).catch(() => ({ mtimeMs: Number.NaN }));
-    if (mtimeMs < timeMs) bytes += index.offset(i + 1) - index.offset(i);
+  let n = 0;
+  for (const i of distinctBlocks(index)) {
+    if (n++ % AT_ONCE === 0) await new Promise(setImmediate);
+    const file = statSync(blocks.path(index.blockId(i)), { throwIfNoEntry: false });
+    if (file && file.mtimeMs < timeMs) bytes += bytesOf(index, i);
   }
   return bytes;
 }
@@ -94,7 +98,7 @@ export async function blocksOfAll(
       const id = index.blockId(i);
       if (seen.has(id) || !counts(id)) continue;
       seen.add(id);
-      const bytes = index.offset(i + 1) - index.offset(i);
+      const bytes = bytesOf(index, i);
       sum.bytes += bytes;
       if (!blocks.has(id)) continue;
       sum.countHere++;

@@ -22,13 +22,13 @@ const TIME_WAIT = 6;
 /** Where a container's network is: its machine's, one that somebody has made (the path of a namespace), or one that runc makes. */
 export type Network = { of: 'machine' } | { of: 'path'; path: string } | { of: 'runc' };
 
-/** Of a dump: it has none, each can have its address, or not all can. Of images that cannot be read, CRIU says so itself. */
-export async function connectionsOf(images: string, network: Network): Promise<'none' | 'keepable' | 'lost'> {
+/** Whether each connection of the dump can have its address there. Of images that cannot be read, CRIU says so itself. */
+export async function areKeepable(images: string, network: Network): Promise<boolean> {
   const image = join(images, 'files.img');
   const wanted = existsSync(image) ? localAddresses(image) : new Set<string>();
-  if (wanted.size === 0) return 'none';
+  if (wanted.size === 0) return true;
   const there = await addressesIn(network);
-  return [...wanted].every((address) => isLoopback(address) || there.has(address)) ? 'keepable' : 'lost';
+  return [...wanted].every((address) => isLoopback(address) || there.has(address));
 }
 
 /** `process`: a folder in /proc. Whether its network has any connection; what cannot be read might. */

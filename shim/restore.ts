@@ -36,15 +36,14 @@ export async function restore(args: Arguments, waiting: Waiting): Promise<number
   const job = { reference, container: facts, workPath, mayBeLazy: await mayBeLazy(bundle) };
   const guarded = beginGuard(job, () => waiting.ended(0));
   try {
-    const [prepared, known, { connectionsOf }] = await Promise.all([
+    const [prepared, known, { areKeepable }] = await Promise.all([
       guarded.ready,
       knownFlags('restore'),
       import('./connections.ts'),
     ]);
     const { images, files, flags, lazy } = prepared;
     await applyFiles(files, rootfs);
-    const connections = await connectionsOf(images, await networkOf(bundle));
-    const closes = flags.includes(CLOSE) || connections === 'lost';
+    const closes = flags.includes(CLOSE) || !(await areKeepable(images, await networkOf(bundle)));
     await prepareRestore(bundle, { criu: closes ? ['tcp-close'] : [], workPath });
     const kept = closes ? flags.filter((flag) => flag !== KEEP) : flags;
     const added = lazy ? [...kept, '--lazy-pages'] : kept;
