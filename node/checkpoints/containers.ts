@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChainId, VolumeStore } from '../../blocks/types.ts';
+import type { ChainId, Root, VolumeStore } from '../../blocks/types.ts';
 import type { Checkpoint } from '../../peers/directory/types.ts';
 import type { Neighbours } from '../../peers/types.ts';
 import { encodeReference, REFERENCE_FILE } from '../../shim/reference.ts';
@@ -64,9 +64,16 @@ export interface ContainerMaker {
     checkpoint: Checkpoint,
     document: CheckpointDocument,
     as: NewContainer,
-    tell: Tell,
+    watcher: Watcher,
     signal: AbortSignal,
   ): Promise<void>;
+}
+
+/** Who is told how far it is. */
+export interface Watcher {
+  tell?(text: string): void;
+  /** A volume of the image's layers has its metadata here; containerd has not been offered it yet. */
+  layerIsHere?(root: Root): void;
 }
 
 export function createContainers(parts: Parts): ContainerMaker {
@@ -76,10 +83,12 @@ export function createContainers(parts: Parts): ContainerMaker {
   const ahead = new Map<string, () => Promise<void>>();
 
   /** Everything that will be asked for one after the other, asked for at once; what cannot be had is said when its turn comes. */
-  async function askAhead(checkpoint: Checkpoint, made: Made): Promise<void> {
+  async function askAhead(checkpoint: Checkpoint, made: Made, { layerIsHere }: Watcher): Promise<void> {
     const layer = async (chainId: ChainId) => {
       const found = records.get(chainId) ?? (await neighbours.findLayer(chainId, AHEAD_MAX_MS));
-      if (found) await neighbours.fetchVolume(found.root);
+      if (!found) return;
+      await neighbours.fetchVolume(found.root);
+      layerIsHere?.(found.root);
     };
     const asked = [neighbours.fetchVolume(checkpoint.memory), ...made.chainIds.map(layer)];
     await Promise.allSettled(asked);
@@ -125,7 +134,7 @@ export function createContainers(parts: Parts): ContainerMaker {
   }
 
   /** A layer that was pulled a moment ago is a volume a moment later. */
-  function waitForLayers(tell: Tell, signal: AbortSignal): NewRestore['onMissing'] {
+  function waitForLayers({ tell }: Watcher, signal: AbortSignal): NewRestore['onMissing'] {
     const endMs = performance.now() + LAYER_MAX_MS;
     return async (chainId) => {
       if (performance.now() > endMs)
@@ -133,7 +142,7 @@ export function createContainers(parts: Parts): ContainerMaker {
           'state',
           `no node of the cluster gives layer ${chainId} of the container's image`,
         );
-      tell('waiting until a layer of its image is a volume');
+      tell?.('waiting until a layer of its image is a volume');
       await sleep(LAYER_AGAIN_MS, undefined, { signal });
     };
   }
@@ -154,12 +163,12 @@ export function createContainers(parts: Parts): ContainerMaker {
     checkpoint: Checkpoint,
     document: CheckpointDocument,
     as: NewContainer,
-    tell: Tell,
+    watcher: Watcher,
     signal: AbortSignal,
   ): Promise<void> {
     const { made, before } = possible(checkpoint, document);
-    void askAhead(checkpoint, made);
-    tell("asking for the image's layers");
+    void askAhead(checkpoint, made, watcher);
+    watcher.tell?.("asking for the image's layers");
     const folder = join(run, 'restores', randomBytes(8).toString('hex'));
     const order = async () => {
       const writable = recordWritable(checkpoint, made);
@@ -170,13 +179,13 @@ export function createContainers(parts: Parts): ContainerMaker {
         writeReference(folder, checkpoint.id),
       ]);
       const spec = movedSpec(before, document.container.id, as.id, placed);
-      tell('restoring');
+      watcher.tell?.('restoring');
       return {
         container: containerOf(document.id, made, spec, as),
         chainIds: oneAfterTheOther(made.chainIds, writable),
         imagePath: folder,
         binary: FORAGE_RUNC,
-        onMissing: waitForLayers(tell, signal),
+        onMissing: waitForLayers(watcher, signal),
       };
     };
     try {
@@ -193,11 +202,11 @@ export function createContainers(parts: Parts): ContainerMaker {
     async prepare(checkpoint, document, as, signal) {
       const { made } = possible(checkpoint, document);
       await mustBeFree(as, signal);
-      await askAhead(checkpoint, made);
+      await askAhead(checkpoint, made, {});
       const layers = {
         chainIds: made.chainIds,
         snapshotter: SNAPSHOTTER,
-        onMissing: waitForLayers(() => {}, signal),
+        onMissing: waitForLayers({}, signal),
       };
       const lease = await offerAhead(containerd, as.namespace, layers, signal);
       keepAhead(as, lease);
@@ -222,7 +231,6 @@ async function writeReference(folder: string, checkpoint: string): Promise<void>
   await writeFile(join(folder, REFERENCE_FILE), encodeReference({ forage: 1, checkpoint, nonce }));
 }
 
-type Tell = (text: string) => void;
 type Made = NonNullable<CheckpointDocument['made']>;
 
 function containerOf(

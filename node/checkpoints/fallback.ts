@@ -55,7 +55,7 @@ export function createFallBack({ checkpoints, containers, containerd, log }: Par
     const container = await containerd.containers.get(namespace, id);
     if (container) await removeContainer(containerd, namespace, container);
     const never = new AbortController().signal;
-    await containers.make(held.content, document, { namespace, id, fallback: '' }, () => {}, never);
+    await containers.make(held.content, document, { namespace, id, fallback: '' }, {}, never);
   }
 
   return async function fallBack(killed) {

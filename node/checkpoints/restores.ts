@@ -43,8 +43,8 @@ export interface Restore {
 }
 
 export interface Restores {
-  /** Begins what a restore here will wait for, while the container is still made. Answers what ends that again. */
-  ahead(record: Held<'checkpoint'>): () => Promise<void>;
+  /** Begins what a restore here will wait for, while the container is still made. */
+  ahead(record: Held<'checkpoint'>): Ahead;
   /**
    * `lowers`: what the container's root file system lies on, nearest first, as volumes; writable volumes among them need not be applied.
    * Rejects with RefusedError.
@@ -66,6 +66,13 @@ export interface Restores {
   sweep(): Promise<number>;
 }
 
+export interface Ahead {
+  /** A layer of the container, whose metadata is here: whoever offers it to containerd finds it mounted. */
+  mount(root: Root): void;
+  /** The container is made, or nothing has come of it. */
+  end(): Promise<void>;
+}
+
 interface Parts {
   checkpoints: Checkpoints;
   neighbours: Pick<Neighbours, 'fetchVolume' | 'want'>;
@@ -82,7 +89,7 @@ interface Parts {
 /** The volumes of a checkpoint, as all of its restores share them. */
 interface Opened {
   users: number;
-  roots: readonly Root[];
+  roots: Root[];
   ending: AbortController;
   /** CRIU's images, mounted. */
   images: Promise<string>;
@@ -175,7 +182,20 @@ export function createRestores(parts: Parts): Restores {
   return {
     ahead(record) {
       const shared = use(record);
-      return () => endUse(record.content.id, shared);
+      let isOver = false;
+      return {
+        mount(root) {
+          if (isOver || shared.roots.includes(root)) return;
+          hold(root);
+          shared.roots.push(root);
+          // Whoever needs the layer mounts it again, and hears why it cannot be.
+          mounts.ensure(root).catch(() => {});
+        },
+        end() {
+          isOver = true;
+          return endUse(record.content.id, shared);
+        },
+      };
     },
     async open(id, lowers, container, tell, signal) {
       const status = begin(id, container.id);

@@ -68,11 +68,11 @@ export function createRestoring(parts: Parts): RestoreHere {
       }
     }
     if (prepare) return;
-    const giveUp = restores.ahead(held);
+    const ahead = restores.ahead(held);
     try {
-      await containers.make(held.content, document, as, tell, stop);
+      await containers.make(held.content, document, as, { tell, layerIsHere: ahead.mount }, stop);
     } finally {
-      await giveUp();
+      await ahead.end();
     }
   }
 
