@@ -24,7 +24,7 @@ interface Parts {
 /** Blocks under way at once. */
 const AT_ONCE = 64;
 /** Some tenths of a second of a fast link; whatever somebody waits for comes before it. */
-const LIKELY_BYTES = 16 << 20;
+const LIKELY_BYTES = 4 << 20;
 
 /** `index`: of the memory volume, whose metadata is here. */
 export async function firstBlocks(

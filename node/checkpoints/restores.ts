@@ -60,7 +60,7 @@ export interface Restores {
   list(): RestoreStatus[];
   /** Volumes of restores under way. */
   inUse(): ReadonlySet<Root>;
-  /** Memory that a restored container waits for is on its way: but not for ever, when nobody has it. */
+  /** A container waits to be restored, or for memory that is on its way: but not for ever, when nobody has it. */
   isBringing(): boolean;
   /** Ends the mounts that nobody holds: of restores that ended while this process was not there. Answers how many. */
   sweep(): Promise<number>;
@@ -109,6 +109,8 @@ export function createRestores(parts: Parts): Restores {
   /** By checkpoint, while anybody uses it. */
   const opened = new Map<string, Opened>();
   const statuses: RestoreStatus[] = [];
+  /** Containers that are still made. */
+  let coming = 0;
 
   function begin(checkpoint: string, container: string): RestoreStatus {
     const status: RestoreStatus = {
@@ -183,6 +185,7 @@ export function createRestores(parts: Parts): Restores {
     ahead(record) {
       const shared = use(record);
       let isOver = false;
+      coming++;
       return {
         mount(root) {
           if (isOver || shared.roots.includes(root)) return;
@@ -193,6 +196,7 @@ export function createRestores(parts: Parts): Restores {
         },
         end() {
           isOver = true;
+          coming--;
           return endUse(record.content.id, shared);
         },
       };
@@ -238,6 +242,7 @@ export function createRestores(parts: Parts): Restores {
     list: () => statuses,
     inUse: () => new Set(held.keys()),
     isBringing: () =>
+      coming > 0 ||
       statuses.some(
         ({ begunMs, completeMs, failed }) =>
           completeMs === undefined && failed === undefined && Date.now() - begunMs < BRINGING_MAX_MS,
