@@ -80,6 +80,9 @@ export class DiskBlockStore implements BlockStore {
   readonly #write: WriteOnce;
   /** The ctime that a block's file had when its hash was found right. */
   readonly #checked = new LRUCache<BlockId, number>({ max: CHECKED_MAX });
+  /** Of this store, so that two processes never write one temporary file. A random name for each file would cost as much as a small write. */
+  readonly #writer = randomBytes(12).toString('hex');
+  #written = 0;
   /** Puts under way: the same block asked for twice is written once. */
   readonly #putting = new Map<BlockId, Promise<void>>();
   #count = 0;
@@ -235,7 +238,7 @@ export class DiskBlockStore implements BlockStore {
   }
 
   #temporary(): string {
-    return join(this.#dir, 'tmp', randomBytes(12).toString('hex'));
+    return `${this.#dir}/tmp/${this.#writer}-${this.#written++}`;
   }
 }
 
