@@ -15,9 +15,9 @@ import { createSnapshotServer } from '../snapshotter/server.ts';
 import { openSnapshotter } from '../snapshotter/snapshots.ts';
 import type { Snapshotter } from '../snapshotter/types.ts';
 import { startAdmin } from './admin.ts';
+import { createAnnouncer } from './announcer.ts';
 import { notYet } from './checkpoints/restoring.ts';
 import { type CheckpointParts, startCheckpoints } from './checkpoints/start.ts';
-import { isWritable } from './checkpoints/writable.ts';
 import { createControl } from './cluster.ts';
 import { type Collector, createCollector } from './collector.ts';
 import { createCompletion } from './completion.ts';
@@ -64,17 +64,21 @@ export async function startNode(config: Config): Promise<RunningNode> {
   const records = watched(stores.records, {
     written: (record) => {
       inUse.changed();
-      void peering.member()?.announce(record).catch(unsaid);
+      announcer.written(record);
       images?.look();
     },
     removed: (record) => {
-      // Of an image's layer the cluster keeps what it has; of what a container wrote, only as long as somebody uses it.
-      if (isWritable(record)) void peering.member()?.retract(record).catch(unsaid);
+      announcer.removed(record);
       inUse.changed();
       images?.look();
     },
   });
-  const unsaid = (error: unknown) => log.error({ err: error }, 'a layer could not be told to the cluster');
+  const announcer = createAnnouncer({
+    member: () => peering.member(),
+    records: stores.records,
+    copyAfterMs: 2000,
+    log,
+  });
   let checkpointing: CheckpointParts | undefined;
   const whole = () =>
     new Set<Root>([
@@ -238,6 +242,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
       sweeper.stop();
       await images?.stop();
       await checkpointing?.stop();
+      announcer.stop();
       // Who has given everything away does not come back soon: the others need not wait for it.
       if (marks.has('draining')) await peering.member()?.membership.leave();
       peering.stop();
