@@ -2,6 +2,7 @@
  * The cluster's checkpoints, as this node has them: takes staged dumps and makes checkpoints of them behind the container's back, finds
  * those of others, and ends them everywhere.
  */
+import { aborted } from 'node:util';
 import type { Logger } from 'pino';
 import { digestOf } from '../../blocks/digest.ts';
 import type { BlockStore, ChainId, Root, VolumeStore } from '../../blocks/types.ts';
@@ -219,13 +220,8 @@ export function createCheckpoints(parts: Parts): Checkpoints {
     },
     list,
     async made(id, signal) {
+      await Promise.race([making.get(id), aborted(signal, making)]);
       signal.throwIfAborted();
-      const gone = Promise.withResolvers<never>();
-      const abort = () => gone.reject(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
-      await Promise.race([making.get(id), gone.promise]).finally(() =>
-        signal.removeEventListener('abort', abort),
-      );
     },
     async find(id, signal) {
       await making.get(id);
