@@ -56,11 +56,7 @@ t.test('with another holder, a read goes on when the first one dies', async (t) 
     `nerdctl --snapshotter forage run -d --net none --name holder registry:5000/${IMAGE} sleep inf`,
   );
   t.teardown(() => removeContainer(cluster, 'n3', 'holder'));
-  await eventually(
-    'n3 has every block',
-    async () => (await cluster.volumes('n3')).every((v) => v.complete),
-    120_000,
-  );
+  await eventually('n3 has every block', async () => (await cluster.volumes('n3')).every((v) => v.complete));
   await readerOnItsOwn('fails-over');
   await cluster.do('kill', 'n1');
   await eventually('the pass is over', async () => (await passes(cluster, 'n2', 'fails-over')).length > 0);
@@ -85,11 +81,7 @@ t.test("corrupt blocks on a neighbour's disk are refused, logged, and fetched el
     `nerdctl --snapshotter forage run -d --net none --name good registry:5000/${IMAGE} sleep inf`,
   );
   t.teardown(() => removeContainer(cluster, 'n3', 'good'));
-  await eventually(
-    'n3 has every block',
-    async () => (await cluster.volumes('n3')).every((v) => v.complete),
-    120_000,
-  );
+  await eventually('n3 has every block', async () => (await cluster.volumes('n3')).every((v) => v.complete));
   await corrupt('n1', 40);
   await readerOnItsOwn('distrusts');
   await eventually('a pass is over', async () => (await passes(cluster, 'n2', 'distrusts')).length > 0);
@@ -104,10 +96,8 @@ t.test(
     await forgetAll(cluster, 'n2');
     await cluster.setCompletion('n2', true);
     await startReader(cluster, 'n2', 'own-disk', IMAGE);
-    await eventually(
-      'n2 has every block',
-      async () => (await cluster.volumes('n2')).every((v) => v.complete),
-      120_000,
+    await eventually('n2 has every block', async () =>
+      (await cluster.volumes('n2')).every((v) => v.complete),
     );
     await cluster.do('kill', 'n2');
     await cluster.do('start', 'n2');
@@ -115,11 +105,7 @@ t.test(
     dropCaches();
     await cluster.sh('n2', 'nerdctl start own-disk');
     const before = (await passes(cluster, 'n2', 'own-disk')).length;
-    await eventually(
-      'a pass is over',
-      async () => (await passes(cluster, 'n2', 'own-disk')).length > before,
-      120_000,
-    );
+    await eventually('a pass is over', async () => (await passes(cluster, 'n2', 'own-disk')).length > before);
     t.same(
       (await passes(cluster, 'n2', 'own-disk')).filter((line) => line !== truth),
       [],
@@ -136,11 +122,7 @@ t.test('a node with one version of an image fetches under a quarter of the other
   await cluster.setCompletion('n2', true);
   const before = (await cluster.status('n2')).fetched_bytes;
   await startReader(cluster, 'n2', 'newer', NEWER);
-  await eventually(
-    'n2 has every block',
-    async () => (await cluster.volumes('n2')).every((v) => v.complete),
-    120_000,
-  );
+  await eventually('n2 has every block', async () => (await cluster.volumes('n2')).every((v) => v.complete));
   const fetched = (await cluster.status('n2')).fetched_bytes - before;
   const fresh = (await cluster.volumes('n2')).filter((volume) => !known.has(volume.root));
   const bytes = fresh.reduce((sum, volume) => sum + volume.bytes_here, 0);

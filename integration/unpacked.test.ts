@@ -40,7 +40,7 @@ async function works(t: Test, { cluster }: Bed, image: ImageJson, node: string):
 /** Waits until so many layers of n1 are volumes. */
 async function becomeVolumes(cluster: Cluster, count: number): Promise<void> {
   const counted = async () => (await cluster.volumes('n1')).length === count;
-  await eventually(`n1 has ${count} volumes`, counted, 120_000);
+  await eventually(`n1 has ${count} volumes`, counted);
 }
 
 async function lies(t: Test, bed: Bed): Promise<void> {
@@ -76,7 +76,7 @@ async function ingestOver(cluster: Cluster, layers: number): Promise<void> {
     const { done, failed } = (await cluster.status('n1')).ingest;
     return done + failed === layers;
   };
-  await eventually(`n1 has tried ${layers} layers`, tried, 120_000);
+  await eventually(`n1 has tried ${layers} layers`, tried);
 }
 
 async function noBlobs(t: Test, bed: Bed): Promise<void> {

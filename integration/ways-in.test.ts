@@ -139,7 +139,7 @@ async function many(t: Test, { cluster, torture }: Bed): Promise<void> {
   t.equal((await cluster.sh('n2', 'nerdctl ps -q')).trim().split('\n').length, MANY, 'all run');
   await cluster.sh('n2', 'nerdctl ps -aq | xargs nerdctl rm -f');
   await collectGarbage(cluster, 'n2');
-  await eventually('the volumes are unmounted', async () => (await mounts(cluster)).length === 0, 120_000);
+  await eventually('the volumes are unmounted', async () => (await mounts(cluster)).length === 0);
 }
 
 async function mounts(cluster: Cluster): Promise<string[]> {

@@ -152,11 +152,11 @@ export async function pushImages(cluster: Cluster, names: readonly string[]): Pr
   if (result.status !== 0) throw new Error(explain(`hack/images ${names.join(' ')}`, result));
 }
 
-/** Asks until `probe` answers true. Rejects after the bound, naming what was waited for. */
+/** Asks until `probe` answers true. Rejects after the bound, which only a failure reaches, naming what was waited for. */
 export async function eventually(
   what: string,
   probe: () => Promise<boolean>,
-  timeoutMs = 60_000,
+  timeoutMs = 300_000,
 ): Promise<void> {
   const endMs = Date.now() + timeoutMs;
   while (!(await probe())) {
@@ -167,14 +167,10 @@ export async function eventually(
 
 /** Waits until a node has made volumes of all the layers that it unpacked. */
 export async function ingested(cluster: Cluster, machine: string): Promise<void> {
-  await eventually(
-    `${machine} has ingested its layers`,
-    async () => {
-      const { ingest } = await cluster.status(machine);
-      return ingest.queued === 0 && ingest.running === 0;
-    },
-    180_000,
-  );
+  await eventually(`${machine} has ingested its layers`, async () => {
+    const { ingest } = await cluster.status(machine);
+    return ingest.queued === 0 && ingest.running === 0;
+  });
 }
 
 async function command(file: string, args: string[], { input, timeoutMs }: RunOptions = {}): Promise<Result> {
