@@ -1,7 +1,5 @@
 /** The ingest process, started by `ingest-child.ts` only: the job is its argument, the blob its standard input. */
 import { setPriority } from 'node:os';
-import { ingestCheckpoint } from './checkpoint-volume.ts';
-import { ingestLayer } from './ingest.ts';
 import type { ChildAnswer, ChildRequest } from './ingest-child.ts';
 import { openPageNames } from './page-names.ts';
 import { openBlockStore } from './store.ts';
@@ -19,8 +17,10 @@ async function run(): Promise<ChildAnswer> {
     const stores = { blocks, volumes };
     if (job.of !== 'layer') {
       const pageNames = openPageNames(job.pageNamesDir);
+      const { ingestCheckpoint } = await import('./checkpoint-volume.ts');
       return { ok: await ingestCheckpoint(job, { ...stores, pageNames }) };
     }
+    const { ingestLayer } = await import('./ingest.ts');
     return { ok: await ingestLayer(job, job.diffId === '' ? null : process.stdin, stores) };
   } catch (error) {
     const { name, message } = error as Error;
