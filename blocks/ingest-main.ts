@@ -1,4 +1,7 @@
-/** The ingest process, started by `ingest-child.ts` only: the job is its argument, the blob its standard input. */
+/**
+ * The ingest process, started by `ingest-child.ts` only: the job is its argument, the blob its standard input. It loads what its job needs and no
+ * more: of an image with many small layers the processes' starts are a good part.
+ */
 import { setPriority } from 'node:os';
 import type { ChildAnswer, ChildRequest } from './ingest-child.ts';
 import { openPageNames } from './page-names.ts';

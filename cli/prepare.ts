@@ -13,9 +13,9 @@ if (cache !== undefined) {
   const installed = Math.round(statSync(fileURLToPath(import.meta.url)).mtimeMs);
   const marker = join(cache, `prepared-${process.version}-${installed}`);
   if (!existsSync(marker)) {
-    await import('../node/main.ts');
-    await import('./node.ts');
     for (const module of [
+      '../node/main.ts',
+      './node.ts',
       './checkpoint.ts',
       './restore.ts',
       './migrate.ts',

@@ -23,7 +23,7 @@ interface Parts {
 
 /** Blocks under way at once. */
 const AT_ONCE = 64;
-/** Some tenths of a second of a fast link; whatever somebody waits for comes before it. */
+/** Little, since it is a guess: whatever somebody waits for comes before it on the link, but shares the processors with it. */
 const LIKELY_BYTES = 4 << 20;
 
 /** `index`: of the memory volume, whose metadata is here. */

@@ -43,7 +43,7 @@ async function node() {
 type Volume = ReturnType<typeof pageVolume>;
 type Parts = Parameters<typeof createRestores>[0];
 
-function isMounted(
+function mountedAre(
   t: Test,
   { mounts }: Pick<Awaited<ReturnType<typeof node>>, 'mounts'>,
   ...roots: string[]
@@ -58,7 +58,7 @@ t.test('what is begun ahead of a restore ends with it, where nothing has come of
   ahead.mount(one.layer.root);
   t.ok(one.restores.inUse().has(one.layer.root), 'its metadata stays meanwhile');
   await ahead.end();
-  isMounted(t, one);
+  mountedAre(t, one);
   t.equal(one.restores.inUse().size, 0);
 });
 
@@ -68,7 +68,7 @@ t.test('a layer that was mounted ahead stays once it is a layer of this node', a
   ahead.mount(one.layer.root);
   await one.layers.put(layerRecord(digest('a'), one.layer.root));
   await ahead.end();
-  isMounted(t, one, one.layer.root);
+  mountedAre(t, one, one.layer.root);
 });
 
 t.test('a layer that comes after the end is not mounted', async (t) => {
@@ -76,7 +76,7 @@ t.test('a layer that comes after the end is not mounted', async (t) => {
   const ahead = one.restores.ahead(one.record);
   await ahead.end();
   ahead.mount(one.layer.root);
-  isMounted(t, one);
+  mountedAre(t, one);
   t.equal(one.restores.inUse().size, 0);
 });
 
@@ -87,7 +87,7 @@ t.test('the restore takes over what was begun ahead, and its end ends that', asy
   await ahead.end();
   t.ok(one.mounts.mounted().has(one.memory.root));
   await restore.release();
-  isMounted(t, one);
+  mountedAre(t, one);
 });
 
 t.test('other work waits from when a container is made until all of its memory is here', async (t) => {

@@ -191,6 +191,7 @@ export function createRestores(parts: Parts): Restores {
           if (isOver || shared.roots.includes(root)) return;
           hold(root);
           shared.roots.push(root);
+          parts.onChange();
           // Whoever needs the layer mounts it again, and hears why it cannot be.
           mounts.ensure(root).catch(() => {});
         },
